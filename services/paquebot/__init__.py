@@ -1,0 +1,1 @@
+"""Paquebot: a Kubernetes-native outbound mail platform."""

@@ -1,0 +1,1 @@
+"""Says who a client is and what it may send as."""

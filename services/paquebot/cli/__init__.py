@@ -1,0 +1,1 @@
+"""The paquebot command."""

@@ -1,0 +1,1 @@
+"""Owns partitions of one pool's queue and gets their mail into mailboxes."""

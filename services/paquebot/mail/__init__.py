@@ -1,0 +1,1 @@
+"""What mail is: messages, envelopes, deliveries, outcomes. Values and pure functions only."""

@@ -1,0 +1,74 @@
+"""A delivery: one site's share of a message, what the queue holds and the deliverer works on."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from paquebot.mail.reply import Reply
+
+RECIPIENTS_MAX = 100  # of one delivery
+
+
+class Lane(IntEnum):
+    """Priority of a delivery: lower goes first."""
+
+    URGENT = 0
+    NORMAL = 1
+    BULK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRef:
+    """Where a content too large to travel with its delivery is stored: `b.<id>.<chunk>` of the pool's stream."""
+
+    chunks: int
+    size_bytes: int
+    stream: int  # s of MQ_<pool>_<s>
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One recipient domain, one lane, at most RECIPIENTS_MAX recipients.
+
+    It is named `<id>.<n>` for life: n is unique in the message. `prefix` (Received, tag fields,
+    DKIM-Signature) is computed once and sent before the content, which never changes.
+    Times are Unix milliseconds.
+    """
+
+    id: str
+    n: int
+    tenant: str
+    credential: str
+    reverse_path: str
+    return_path: str  # what MAIL FROM says; differs from reverse_path when bounces come to us
+    recipients: tuple[str, ...]
+    domain: str  # of the recipients, as an A-label
+    site: str  # subject token: see paquebot.queue.subjects.site_token
+    group: str  # DestinationPolicy name, or "other"
+    pool: str  # <namespace>_<name>
+    lane: Lane
+    partition: int
+    prefix: bytes
+    size_bytes: int  # of the content, without the prefix
+    eight_bit: bool
+    accepted_ms: int
+    expires_ms: int
+    attempts: int = 0
+    next_ms: int = 0  # when it is tried next; 0: now
+    held: bool = False  # waits for a person until next_ms, then the policy's default
+    reason: str = ""  # why it waits, in a sentence
+    last_reply: Reply | None = None
+    last_host: str = ""
+    crashes: int = 0  # takes that ended with neither record nor reply
+    body: BodyRef | None = None  # None: the content travels with the delivery
+
+    @property
+    def name(self) -> str:
+        """`<id>.<n>`."""
+        return f"{self.id}.{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The router's answer: the deliveries of a message; each recipient stands in exactly one."""
+
+    deliveries: tuple[Delivery, ...]

@@ -1,0 +1,49 @@
+"""A record: what happened to a delivery, the one shape of the event stream."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paquebot.mail.reply import Reply
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    HELD = "held"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"  # the reply to the final dot was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that happened to some recipients of one delivery, at `at_ms` (Unix milliseconds).
+
+    Personal data (recipients, reverse-path) sits together, so that erasure can take it out.
+    """
+
+    kind: Kind
+    at_ms: int
+    id: str
+    n: int
+    tenant: str
+    recipients: tuple[str, ...]
+    reverse_path: str = ""
+    credential: str = ""
+    pool: str = ""
+    site: str = ""
+    domain: str = ""
+    lane: int = 1
+    attempt: int = 0
+    host: str = ""  # name and address of the MX that answered
+    reply: Reply | None = None
+    reason: str = ""
+    next_ms: int = 0
+    took_ms: int = 0
+    tls: str = ""  # protocol version, or empty for none
+    size_bytes: int = 0
+    report_of: str = ""  # `<id>.<n>` this DSN is about

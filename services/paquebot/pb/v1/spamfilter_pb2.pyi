@@ -1,0 +1,78 @@
+from paquebot.pb.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class JudgeRequest(_message.Message):
+    __slots__ = ("id", "principal", "envelope", "content", "sampled", "size_bytes")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    principal: _common_pb2.Principal
+    envelope: _common_pb2.Envelope
+    content: bytes
+    sampled: bool
+    size_bytes: int
+    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., content: _Optional[bytes] = ..., sampled: _Optional[bool] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class Reason(_message.Message):
+    __slots__ = ("rule", "weight", "text")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    weight: float
+    text: str
+    def __init__(self, rule: _Optional[str] = ..., weight: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Verdict(_message.Message):
+    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_ACTION_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    probability: float
+    reasons: _containers.RepeatedCompositeFieldContainer[Reason]
+    shadow_action: str
+    sampled: bool
+    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ...) -> None: ...
+
+class JudgeFrame(_message.Message):
+    __slots__ = ("items",)
+    class Item(_message.Message):
+        __slots__ = ("item", "deadline_ms", "request")
+        ITEM_FIELD_NUMBER: _ClassVar[int]
+        DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+        REQUEST_FIELD_NUMBER: _ClassVar[int]
+        item: int
+        deadline_ms: int
+        request: JudgeRequest
+        def __init__(self, item: _Optional[int] = ..., deadline_ms: _Optional[int] = ..., request: _Optional[_Union[JudgeRequest, _Mapping]] = ...) -> None: ...
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[JudgeFrame.Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[JudgeFrame.Item, _Mapping]]] = ...) -> None: ...
+
+class VerdictFrame(_message.Message):
+    __slots__ = ("items",)
+    class Item(_message.Message):
+        __slots__ = ("item", "answer", "fault")
+        ITEM_FIELD_NUMBER: _ClassVar[int]
+        ANSWER_FIELD_NUMBER: _ClassVar[int]
+        FAULT_FIELD_NUMBER: _ClassVar[int]
+        item: int
+        answer: Verdict
+        fault: _common_pb2.Fault
+        def __init__(self, item: _Optional[int] = ..., answer: _Optional[_Union[Verdict, _Mapping]] = ..., fault: _Optional[_Union[_common_pb2.Fault, _Mapping]] = ...) -> None: ...
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[VerdictFrame.Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[VerdictFrame.Item, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""Custom resources compiled into one frozen policy. No I/O."""

@@ -1,0 +1,166 @@
+"""The compiled policy: what custom resources mean, as frozen values. Durations in seconds, sizes in octets."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+REVISION_NONE = ""
+
+
+class OnUnavailable(StrEnum):
+    """What submission does while the spam filter does not answer."""
+
+    DEFER = "Defer"
+    ACCEPT = "Accept"
+
+
+class EightBit(StrEnum):
+    """Whether 8-bit content is passed as it is or encoded to 7 bits before it is signed."""
+
+    PASS = "Pass"
+    ENCODE = "Encode"
+
+
+class TLSMinimum(StrEnum):
+    """The least a connection to an MX must have."""
+
+    OPPORTUNISTIC = "Opportunistic"
+    ENCRYPTED = "Encrypted"
+    VERIFIED = "Verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a domain or credential may send. 0 messages an hour: unlimited."""
+
+    messages_per_hour: int = 0
+    message_size_max_bytes: int = 26_214_400
+    recipients_max: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities (0 to 1) from which a message is tagged, held, rejected; above 1: never."""
+
+    tag: float = 0.5
+    hold: float = 2.0
+    reject: float = 0.95
+    shadow: bool = False
+    on_unavailable: OnUnavailable = OnUnavailable.DEFER
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When a delivery is tried again: `quick_s` one by one, then growing by `multiplier` up to `max_s`."""
+
+    quick_s: tuple[int, ...] = (60, 300, 900)
+    initial_s: int = 1800
+    max_s: int = 14_400
+    multiplier: float = 2.0
+    expiry_s: int = 432_000  # 5 days, RFC 5321 §4.5.4.1
+
+
+@dataclass(frozen=True, slots=True)
+class MailDomain:
+    """A domain that a tenant sends from."""
+
+    namespace: str
+    name: str
+    domain: str
+    pool: str  # token of the SendingPool
+    suspend: bool = False
+    return_path: str = ""  # a domain below `domain`, or empty
+    dkim_algorithms: tuple[str, ...] = ("RSA2048", "Ed25519")
+    limits: Limits = field(default_factory=Limits)
+    content: Thresholds = field(default_factory=Thresholds)
+    eight_bit: EightBit = EightBit.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class SendingPool:
+    """A group of deliverers with one egress identity and a stream set of its own."""
+
+    namespace: str
+    name: str
+    helo_hostname: str
+    paused: bool = False
+    allowed_namespaces: tuple[str, ...] = ()  # empty: its own only; "*": all
+    sessions_per_replica: int = 200
+    messages_per_session: int = 50
+    retry: Retry = field(default_factory=Retry)
+
+    @property
+    def token(self) -> str:
+        """`<namespace>_<name>`: the pool's name in streams and subjects."""
+        return f"{self.namespace}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SMTPCredential:
+    """A submission identity. The username is `<namespace>.<name>`; the password's hash lives elsewhere."""
+
+    namespace: str
+    name: str
+    senders: tuple[str, ...] = ()
+    any_sender: bool = False
+    pool: str = ""  # for any_sender credentials: the pool of mail whose domain is not declared
+    limits: Limits = field(default_factory=Limits)
+    suspend: bool = False
+    expires_at_ms: int = 0  # 0: never
+
+    @property
+    def username(self) -> str:
+        """What the client gives as user name."""
+        return f"{self.namespace}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long a throttled site rests."""
+
+    initial_s: int = 300
+    max_s: int = 14_400
+    multiplier: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationPolicy:
+    """Limits towards a group of destinations. `mx_suffixes` and `domains` are A-labels, lower case."""
+
+    name: str
+    mx_suffixes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    connections_max: int = 10
+    messages_per_connection_max: int = 100
+    rate_per_s: float = 0.0  # 0: unlimited
+    slots: int = 1
+    backoff: Backoff = field(default_factory=Backoff)
+    tls_minimum: TLSMinimum = TLSMinimum.OPPORTUNISTIC
+    allow_private: bool = False  # deliver to loopback and private addresses
+
+
+DEFAULT_DESTINATION = DestinationPolicy(name="other")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it, at one revision. Keys: domain name, pool token, username, DestinationPolicy name."""
+
+    revision: str = REVISION_NONE
+    domains: dict[str, MailDomain] = field(default_factory=dict)
+    pools: dict[str, SendingPool] = field(default_factory=dict)
+    credentials: dict[str, SMTPCredential] = field(default_factory=dict)
+    destinations: dict[str, DestinationPolicy] = field(default_factory=dict)
+
+    def destination(self, domain: str, hosts: tuple[str, ...]) -> DestinationPolicy:
+        """Return the DestinationPolicy for a recipient domain and its MX hosts; domains win over MX suffixes."""
+        for policy in self.destinations.values():
+            if domain in policy.domains:
+                return policy
+        for policy in self.destinations.values():
+            if any(_below(host, suffix) for host in hosts for suffix in policy.mx_suffixes):
+                return policy
+        return DEFAULT_DESTINATION
+
+
+def _below(host: str, suffix: str) -> bool:
+    return host == suffix or host.endswith("." + suffix)

@@ -1,0 +1,1 @@
+"""The door to JetStream: the durable queue, its ownership, events and key-value buckets."""

@@ -1,0 +1,1 @@
+"""Turns recipients into deliveries, and signs."""

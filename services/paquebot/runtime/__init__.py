@@ -1,0 +1,1 @@
+"""Being a process: settings, logs, admin port, TLS, gRPC, draining."""

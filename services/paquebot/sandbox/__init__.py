@@ -1,0 +1,1 @@
+"""A small internet on loopback: DNS, and MX hosts of several manners."""

@@ -1,0 +1,1 @@
+"""Judges a message and says why."""

@@ -1,0 +1,1 @@
+"""Takes mail from authenticated clients and answers 250 once it is kept."""

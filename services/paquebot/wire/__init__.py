@@ -1,0 +1,1 @@
+"""Values to protobuf and back. Nothing else knows the generated code."""
