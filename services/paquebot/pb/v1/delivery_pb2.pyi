@@ -18,7 +18,7 @@ class BodyRef(_message.Message):
     def __init__(self, chunks: _Optional[int] = ..., size_bytes: _Optional[int] = ..., stream: _Optional[int] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body")
+    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body", "held")
     ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,7 @@ class Delivery(_message.Message):
     LAST_HOST_FIELD_NUMBER: _ClassVar[int]
     CRASHES_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     id: str
     n: int
     tenant: str
@@ -69,7 +70,8 @@ class Delivery(_message.Message):
     last_host: str
     crashes: int
     body: BodyRef
-    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ...) -> None: ...
+    held: bool
+    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ..., held: _Optional[bool] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("deliveries", "split")
