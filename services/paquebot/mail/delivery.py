@@ -18,7 +18,7 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BodyRef:
-    """Where a content too large to travel with its delivery is stored: `b.<id>.<chunk>` of the pool's stream."""
+    """Where a content too large to travel with its delivery lies: `b.<id>.<chunk>` of the pool's stream."""
 
     chunks: int
     size_bytes: int

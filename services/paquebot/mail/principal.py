@@ -26,5 +26,5 @@ class Principal:
         if self.any_sender or self.internal:
             return True
         lowered = mailbox.lower()
-        domain = lowered.rpartition("@")[2]
-        return lowered in self.senders or f"*@{domain}" in self.senders
+        _, at, domain = lowered.rpartition("@")
+        return lowered in self.senders or (at == "@" and f"*@{domain}" in self.senders)

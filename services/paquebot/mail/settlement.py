@@ -1,4 +1,4 @@
-"""What must be done with a delivery after an attempt: decided here as a value, applied by the queue's door."""
+"""What must be done with a delivery after an attempt: decided as a value, applied by the queue's door."""
 
 from dataclasses import dataclass
 
