@@ -1,0 +1,140 @@
+"""What concerns several objects: names taken twice, references that lead nowhere or are not allowed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from paquebot.policy.faults import Notes
+from paquebot.policy.kinds import (
+    ANY_NAMESPACE,
+    DeclaredCredential,
+    DeclaredDestination,
+    DeclaredDomain,
+    DeclaredPool,
+    DomainRef,
+    PoolRef,
+)
+from paquebot.policy.values import Limits, SMTPCredential
+
+POOLS_MAX: Final = 20  # each has a stream set of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Every object that could be read, in the order given, with its faults in its notes."""
+
+    pools: list[DeclaredPool] = field(default_factory=list)
+    domains: list[DeclaredDomain] = field(default_factory=list)
+    credentials: list[DeclaredCredential] = field(default_factory=list)
+    destinations: list[DeclaredDestination] = field(default_factory=list)
+
+
+def check(declared: Declared) -> list[SMTPCredential]:
+    """Write faults into the notes, and return the credentials with senders and limits settled."""
+    pools = {entry.value.token: entry for entry in declared.pools}
+    domains = {(entry.value.namespace, entry.value.name): entry for entry in declared.domains}
+    owners = _domains_once(declared.domains)
+    for extra in declared.pools[POOLS_MAX:]:
+        extra.notes.fault("metadata.name", f"is one pool more than {POOLS_MAX}", "join pools")
+    for domain in declared.domains:
+        _pool_allowed(domain.notes, domain.pool, pools)
+    for credential in declared.credentials:
+        if credential.pool is not None:
+            _pool_allowed(credential.notes, credential.pool, pools)
+    _destinations_apart(declared.destinations)
+    return [_settled(credential, domains, owners) for credential in declared.credentials]
+
+
+def _domains_once(domains: Sequence[DeclaredDomain]) -> dict[str, DeclaredDomain]:
+    owners: dict[str, DeclaredDomain] = {}
+    for entry in domains:
+        first = owners.setdefault(entry.value.domain, entry)
+        if entry.value.domain and first is not entry:
+            text = f"{entry.value.domain} is claimed by {first.notes.place} already"
+            entry.notes.fault("spec.domain", text, "remove one of the two")
+    return owners
+
+
+def _pool_allowed(notes: Notes, wanted: PoolRef, pools: dict[str, DeclaredPool]) -> None:
+    if not wanted.name:
+        return  # its own fault is noted
+    pool = pools.get(wanted.token)
+    if pool is None:
+        text = f"there is no SendingPool {wanted.namespace}/{wanted.name}"
+        known = ", ".join(entry.notes.place for entry in pools.values()) or "none"
+        notes.fault(wanted.path, text, f"declare it, or name another; known: {known}")
+        return
+    allowed = pool.value.allowed_namespaces
+    if (
+        notes.namespace != wanted.namespace
+        and notes.namespace not in allowed
+        and ANY_NAMESPACE not in allowed
+    ):
+        text = f"SendingPool {pool.notes.place} does not allow namespace {notes.namespace}"
+        notes.fault(wanted.path, text, "add it to the pool's spec.allowedNamespaces.names")
+
+
+def _destinations_apart(destinations: Sequence[DeclaredDestination]) -> None:
+    taken: dict[tuple[str, str], DeclaredDestination] = {}
+    for entry in destinations:
+        for path, values in (("mxSuffixes", entry.value.mx_suffixes), ("domains", entry.value.domains)):
+            for value in values:
+                first = taken.setdefault((path, value), entry)
+                if first is not entry:
+                    text = f"{value} is matched by DestinationPolicy {first.value.name} already"
+                    entry.notes.fault(f"spec.match.{path}", text, "match it in one of the two")
+
+
+def _settled(
+    credential: DeclaredCredential,
+    domains: dict[tuple[str, str], DeclaredDomain],
+    owners: dict[str, DeclaredDomain],
+) -> SMTPCredential:
+    senders: list[str] = []
+    limits: list[Limits] = []
+    for ref in credential.domains:
+        domain = domains.get((credential.value.namespace, ref.name))
+        if domain is not None:
+            senders += _senders(credential.notes, ref, domain, owners)
+            limits.append(domain.value.limits)
+        elif ref.name:
+            text = f"there is no MailDomain {credential.value.namespace}/{ref.name}"
+            credential.notes.fault(f"{ref.path}.name", text, "declare it, or name another of this namespace")
+    # What a credential does not limit itself is limited as the strictest of its domains is.
+    least = Limits(
+        message_size_max_bytes=min(
+            (each.message_size_max_bytes for each in limits), default=Limits().message_size_max_bytes
+        ),
+        recipients_max=min((each.recipients_max for each in limits), default=Limits().recipients_max),
+    )
+    return replace(
+        credential.value,
+        senders=tuple(dict.fromkeys(senders)),
+        pool=credential.pool.token if credential.pool else "",
+        limits=credential.limits.over(least),
+    )
+
+
+def _senders(
+    notes: Notes, ref: DomainRef, domain: DeclaredDomain, owners: dict[str, DeclaredDomain]
+) -> tuple[str, ...]:
+    name = domain.value.domain
+    if not ref.senders:
+        return (f"*@{name}",)
+    for sender in ref.senders:
+        of = sender.rpartition("@")[2]
+        path = f"{ref.path}.senders"
+        if name and of != name and not of.endswith("." + name):
+            notes.fault(path, f"{sender} is not in {name} nor below", f"write an address in {name}")
+            continue
+        owner = nearest(owners, of)
+        if owner is not None and owner.value.namespace != notes.namespace:
+            notes.fault(path, f"{sender} belongs to {owner.notes.place}", "take it out")
+    return ref.senders
+
+
+def nearest(owners: dict[str, DeclaredDomain], domain: str) -> DeclaredDomain | None:
+    """Return who declared the domain or its nearest parent."""
+    while domain and domain not in owners:
+        domain = domain.partition(".")[2]
+    return owners.get(domain)

@@ -1,0 +1,322 @@
+"""The fields of each kind, read into values, one object at a time. What concerns several is in `check`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from paquebot.policy import names, scalars
+from paquebot.policy.faults import Notes, Unfit
+from paquebot.policy.section import Section
+from paquebot.policy.values import (
+    Backoff,
+    DestinationPolicy,
+    EightBit,
+    Limits,
+    MailDomain,
+    OnUnavailable,
+    Retry,
+    SendingPool,
+    SMTPCredential,
+    Thresholds,
+    TLSMinimum,
+)
+
+DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
+ANY_NAMESPACE: Final = "*"
+DEFAULT_POOL: Final = "default"
+
+_MESSAGES_PER_HOUR_MAX: Final = 1_000_000_000
+_MESSAGE_SIZE_MAX_BYTES: Final = 100 << 20
+_RECIPIENTS_MAX: Final = 1000
+_CONNECTIONS_MAX: Final = 10_000
+_SLOTS_MAX: Final = 16  # no more than a pool's partitions
+_QUICK_MAX: Final = 10  # quick retries
+_MULTIPLIER_MAX: Final = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRef:
+    """Which pool an object wants, and the field that says so."""
+
+    namespace: str
+    name: str
+    path: str
+
+    @property
+    def token(self) -> str:
+        """The pool's name in streams and subjects."""
+        return SendingPool(self.namespace, self.name, "").token
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRef:
+    """A MailDomain a credential may send from, and as whom; no senders: as anyone in the domain."""
+
+    name: str
+    senders: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenLimits:
+    """Limits as written; None where nothing is."""
+
+    messages_per_hour: int | None
+    message_size_max_bytes: int | None
+    recipients_max: int | None
+
+    def over(self, default: Limits) -> Limits:
+        """Return these limits, and `default` where nothing is given."""
+        return Limits(
+            default.messages_per_hour if self.messages_per_hour is None else self.messages_per_hour,
+            self.message_size_max_bytes or default.message_size_max_bytes,
+            self.recipients_max or default.recipients_max,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPool:
+    """A SendingPool with its notes."""
+
+    notes: Notes
+    value: SendingPool
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredDomain:
+    """A MailDomain with its notes and reference."""
+
+    notes: Notes
+    value: MailDomain
+    pool: PoolRef
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCredential:
+    """An SMTPCredential with its notes and references; senders and limits are settled in `check`."""
+
+    notes: Notes
+    value: SMTPCredential
+    limits: GivenLimits
+    domains: tuple[DomainRef, ...]
+    pool: PoolRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredDestination:
+    """A DestinationPolicy with its notes."""
+
+    notes: Notes
+    value: DestinationPolicy
+
+
+def pool(spec: Section) -> DeclaredPool:
+    """Read the spec of a SendingPool."""
+    spec.later("replicas", "egress", "scaling", "drain", "tls", "template")
+    concurrency = spec.section("concurrency")
+    default = SendingPool("", "", "")
+    value = SendingPool(
+        namespace=spec.notes.namespace,
+        name=spec.notes.name,
+        helo_hostname=spec.need("heloHostname", names.domain, ""),
+        paused=spec.read("paused", scalars.boolean, default=False),
+        allowed_namespaces=_allowed_namespaces(spec.section("allowedNamespaces")),
+        sessions_per_replica=concurrency.read(
+            "sessionsPerReplica", scalars.integer(1, _CONNECTIONS_MAX), default.sessions_per_replica
+        ),
+        messages_per_session=concurrency.read(
+            "messagesPerSession", scalars.integer(1, _CONNECTIONS_MAX), default.messages_per_session
+        ),
+        retry=_retry(spec.section("retry")),
+    )
+    concurrency.finish()
+    spec.finish()
+    return DeclaredPool(spec.notes, value)
+
+
+def _allowed_namespaces(section: Section) -> tuple[str, ...]:
+    section.later("selector")
+    allowed = section.entries(
+        "names", lambda value: ANY_NAMESPACE if value == ANY_NAMESPACE else names.label(value)
+    )
+    section.finish()
+    return (ANY_NAMESPACE,) if ANY_NAMESPACE in allowed else allowed
+
+
+def _retry(section: Section) -> Retry:
+    default = Retry()
+    quick = section.entries("quick", scalars.duration_s)
+    if len(quick) > _QUICK_MAX:
+        section.fault(
+            "quick", f"has {len(quick)} entries", f"give at most {_QUICK_MAX}; then `initial` rules"
+        )
+    retry = Retry(
+        quick_s=quick if section.has("quick") else default.quick_s,
+        initial_s=section.read("initial", scalars.duration_s, default.initial_s),
+        max_s=section.read("max", scalars.duration_s, default.max_s),
+        multiplier=section.read("multiplier", scalars.number(1.0, _MULTIPLIER_MAX), default.multiplier),
+        expiry_s=section.read("expiry", scalars.duration_s, default.expiry_s),
+    )
+    if retry.initial_s > retry.max_s:
+        section.fault("initial", "is longer than `max`", "raise `max`, or lower `initial`")
+    section.finish()
+    return retry
+
+
+def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
+    """Read the spec of a MailDomain."""
+    spec.later("dns", "deletionPolicy")
+    wanted = _pool_ref(spec, platform_namespace)
+    value = MailDomain(
+        namespace=spec.notes.namespace,
+        name=spec.notes.name,
+        domain=spec.need("domain", names.domain, ""),
+        pool=wanted.token,
+        suspend=spec.read("suspend", scalars.boolean, default=False),
+        return_path=spec.read("returnPath", names.domain, ""),
+        dkim_algorithms=_dkim(spec.section("dkim")),
+        limits=_limits(spec.section("limits")).over(Limits()),
+        content=_thresholds(spec.section("content")),
+        eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
+    )
+    if value.domain and value.return_path and not value.return_path.endswith("." + value.domain):
+        spec.fault(
+            "returnPath", f"is not below {value.domain}", f"write a name such as bounce.{value.domain}"
+        )
+    spec.finish()
+    return DeclaredDomain(spec.notes, value, wanted)
+
+
+def _pool_ref(spec: Section, platform_namespace: str) -> PoolRef:
+    section = spec.section("poolRef")
+    namespace = section.read("namespace", names.label, platform_namespace)
+    name = section.need("name", names.label, "") if spec.has("poolRef") else DEFAULT_POOL
+    section.finish()
+    return PoolRef(namespace, name, section.path)
+
+
+def _dkim(section: Section) -> tuple[str, ...]:
+    section.later("rotation", "existingSecretRef", "revoke")
+    algorithms = section.entries("algorithms", _algorithm)
+    if len(set(algorithms)) < len(algorithms):
+        section.fault("algorithms", "names one twice", "name each once")
+    if section.is_empty_list("algorithms"):
+        section.fault("algorithms", "is empty", f"name some of {', '.join(DKIM_ALGORITHMS)}, or leave it out")
+    section.finish()
+    return algorithms or DKIM_ALGORITHMS
+
+
+def _algorithm(value: object) -> str:
+    if isinstance(value, str) and value in DKIM_ALGORITHMS:
+        return value
+    raise Unfit(f"{scalars.shown(value)} is not known", f"write one of {', '.join(DKIM_ALGORITHMS)}")
+
+
+def _limits(section: Section) -> GivenLimits:
+    if section.read("messagesPerHour", lambda value: value, None) == 0:
+        # 0 would read as "nothing" to one and as "no limit" to another.
+        section.fault("messagesPerHour", "is 0", "leave it out for no limit; `suspend: true` stops mail")
+        per_hour = None
+    else:
+        per_hour = section.read("messagesPerHour", scalars.integer(1, _MESSAGES_PER_HOUR_MAX), None)
+    size = section.read("maxMessageSize", scalars.size_bytes, None)
+    if size is not None and size > _MESSAGE_SIZE_MAX_BYTES:
+        section.fault(
+            "maxMessageSize", "is more than we take", f"give at most {_MESSAGE_SIZE_MAX_BYTES >> 20}Mi"
+        )
+    recipients = section.read("maxRecipients", scalars.integer(1, _RECIPIENTS_MAX), None)
+    section.finish()
+    return GivenLimits(per_hour, size, recipients)
+
+
+def _thresholds(section: Section) -> Thresholds:
+    default = Thresholds()
+    thresholds = Thresholds(
+        tag=section.read("tag", scalars.probability, default.tag),
+        hold=section.read("hold", scalars.probability, default.hold),
+        reject=section.read("reject", scalars.probability, default.reject),
+        shadow=section.read("shadow", scalars.boolean, default=False),
+        on_unavailable=section.read("onUnavailable", scalars.choice(OnUnavailable), default.on_unavailable),
+    )
+    if section.has("hold") and thresholds.reject <= thresholds.hold < scalars.NEVER:
+        section.fault("hold", "is not below `reject`, so nothing would be held", "lower it, or write Never")
+    section.finish()
+    return thresholds
+
+
+def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
+    """Read the spec of an SMTPCredential."""
+    spec.later("secretName", "protocols", "rotation", "secretTemplate")
+    any_sender = spec.read("anySender", scalars.boolean, default=False)
+    value = SMTPCredential(
+        namespace=spec.notes.namespace,
+        name=spec.notes.name,
+        any_sender=any_sender,
+        suspend=spec.read("suspend", scalars.boolean, default=False),
+        expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
+    )
+    wanted = _pool_ref(spec, platform_namespace)
+    if any_sender and value.namespace != platform_namespace:
+        spec.fault("anySender", f"is only for namespace {platform_namespace}", "name `domainRefs` instead")
+    if spec.has("poolRef") and not any_sender:
+        spec.fault("poolRef", "is only for `anySender`", "set the pool in the MailDomain")
+    domains = tuple(_domain_ref(section) for section in spec.sections("domainRefs"))
+    if not domains and not any_sender:
+        spec.fault(
+            "domainRefs", "names no domain, so it may send as nobody", "name a MailDomain of this namespace"
+        )
+    limits = _limits(spec.section("limits"))
+    spec.finish()
+    return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None)
+
+
+def _domain_ref(section: Section) -> DomainRef:
+    ref = DomainRef(
+        name=section.need("name", names.object_name, ""),
+        senders=section.entries("senders", names.sender),
+        path=section.path,
+    )
+    if section.is_empty_list("senders"):
+        section.fault("senders", "names nobody", "name mailboxes, or leave it out for the whole domain")
+    section.finish()
+    return ref
+
+
+def destination(spec: Section) -> DeclaredDestination:
+    """Read the spec of a DestinationPolicy."""
+    spec.later("adaptive", "patterns")
+    match, limits, tls = spec.section("match"), spec.section("limits"), spec.section("tls")
+    limits.later("scope")
+    default = DestinationPolicy("")
+    connections = scalars.integer(1, _CONNECTIONS_MAX)
+    value = DestinationPolicy(
+        name=spec.notes.name,
+        mx_suffixes=match.entries("mxSuffixes", names.suffix),
+        domains=match.entries("domains", names.domain),
+        connections_max=limits.read("maxConnections", connections, default.connections_max),
+        messages_per_connection_max=limits.read(
+            "messagesPerConnection", connections, default.messages_per_connection_max
+        ),
+        rate_per_s=limits.read("rate", scalars.rate_per_s, default.rate_per_s),
+        slots=spec.read("slots", scalars.integer(1, _SLOTS_MAX), default.slots),
+        backoff=_backoff(spec.section("backoff")),
+        tls_minimum=tls.read("minimum", scalars.choice(TLSMinimum), default.tls_minimum),
+        allow_private=spec.read("allowPrivateAddresses", scalars.boolean, default=False),
+    )
+    if not match.has("mxSuffixes") and not match.has("domains"):
+        spec.fault("match", "matches nothing", "give `mxSuffixes` or `domains`")
+    for section in (match, limits, tls, spec):
+        section.finish()
+    return DeclaredDestination(spec.notes, value)
+
+
+def _backoff(section: Section) -> Backoff:
+    default = Backoff()
+    backoff = Backoff(
+        initial_s=section.read("initial", scalars.duration_s, default.initial_s),
+        max_s=section.read("max", scalars.duration_s, default.max_s),
+        multiplier=section.read("multiplier", scalars.number(1.0, _MULTIPLIER_MAX), default.multiplier),
+    )
+    if backoff.initial_s > backoff.max_s:
+        section.fault("initial", "is longer than `max`", "raise `max`, or lower `initial`")
+    section.finish()
+    return backoff

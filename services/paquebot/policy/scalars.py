@@ -1,0 +1,167 @@
+"""Single values of manifests: numbers, durations, sizes, rates, times. Unfit ones raise Unfit."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from paquebot.policy.faults import Unfit
+
+NEVER: Final = 2.0  # a probability no message reaches
+DURATION_MAX_S: Final = 366 * 86_400
+
+_SHOWN_MAX: Final = 60
+_DIGITS_MAX: Final = 15
+_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+\Z")
+_DURATION_PART = re.compile(r"([0-9]+)([dhms])")
+_SECONDS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
+_SIZE = re.compile(r"([0-9]{1,12})(Ki|Mi|Gi|k|M|G)?\Z")
+_OCTETS: Final = {"": 1, "k": 1000, "M": 10**6, "G": 10**9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)/([smh])\Z")
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def shown(value: object) -> str:
+    """Return a value as people may read it in a fault: short, whatever it is."""
+    if isinstance(value, str):
+        quoted = value if len(value) <= _SHOWN_MAX else value[:_SHOWN_MAX] + "…"
+        return '"' + quoted.encode("utf-8", "backslashreplace").decode() + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        # Python refuses to write integers of thousands of digits.
+        return str(value) if value.bit_length() < _SHOWN_MAX else "a huge number"
+    if isinstance(value, float):
+        return str(value)
+    if value is None:
+        return "null"
+    return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else "this"
+
+
+def text(value: object) -> str:
+    """Return a string that is not empty."""
+    if isinstance(value, str) and value:
+        return value
+    raise Unfit(f"{shown(value)} is not text", "give a string")
+
+
+def boolean(value: object) -> bool:
+    """Return true or false."""
+    if isinstance(value, bool):
+        return value
+    raise Unfit(f"{shown(value)} is neither true nor false", "write true or false, without quotes")
+
+
+def integer(least: int, most: int) -> Callable[[object], int]:
+    """Return a reader of whole numbers from `least` to `most`."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unfit(f"{shown(value)} is not a whole number", f"give a number from {least} to {most}")
+        if not least <= value <= most:
+            raise Unfit(f"{shown(value)} is out of range", f"give a number from {least} to {most}")
+        return value
+
+    return read
+
+
+def number(least: float, most: float) -> Callable[[object], float]:
+    """Return a reader of numbers from `least` to `most`, also written as strings (as in Kubernetes)."""
+
+    def read(value: object) -> float:
+        read_as = _float(value)
+        if read_as is None or not least <= read_as <= most:
+            raise Unfit(f"{shown(value)} is not a number from {least:g} to {most:g}", "give such a number")
+        return read_as
+
+    return read
+
+
+def probability(value: object) -> float:
+    """Return a number from 0 to 1, or NEVER for `Never`."""
+    if value == "Never":
+        return NEVER
+    read_as = _float(value)
+    if read_as is None or not 0 <= read_as <= 1:
+        raise Unfit(f"{shown(value)} is not a probability", "give a number from 0 to 1, or Never")
+    return read_as
+
+
+def _float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        read_as = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return read_as if math.isfinite(read_as) else None
+
+
+def duration_s(value: object) -> int:
+    """Return the seconds of `90s`, `5m`, `1h30m`, `5d`: more than none, at most a year."""
+    if not isinstance(value, str) or not _DURATION.match(value):
+        raise Unfit(
+            f"{shown(value)} is not a duration", "write a number with s, m, h or d, such as 5m or 1h30m"
+        )
+    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(value))
+    if not 0 < seconds <= DURATION_MAX_S:
+        raise Unfit(f"{shown(value)} is out of range", "give a duration from 1s to 366d")
+    return seconds
+
+
+def size_bytes(value: object) -> int:
+    """Return the octets of `25Mi`, `500k` or a plain number, at least one."""
+    match = _SIZE.match(str(value)) if isinstance(value, str) or _is_short(value) else None
+    octets = int(match[1]) * _OCTETS[match[2] or ""] if match else 0
+    if octets < 1:
+        raise Unfit(
+            f"{shown(value)} is not a size", "write a number of octets, or with Ki, Mi or Gi, such as 25Mi"
+        )
+    return octets
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**_DIGITS_MAX
+
+
+def rate_per_s(value: object) -> float:
+    """Return how many a second `50/s`, `300/m` or `1000/h` is; more than none."""
+    match = _RATE.match(value) if isinstance(value, str) else None
+    rate = float(match[1]) / _SECONDS[match[2]] if match else 0.0
+    if not rate:
+        raise Unfit(f"{shown(value)} is not a rate", "write a number a second, minute or hour, such as 50/s")
+    return rate
+
+
+def time_ms(value: object) -> int:
+    """Return the Unix milliseconds of an RFC 3339 time with its zone."""
+    cure = "write a time such as 2030-01-31T12:00:00Z"
+    try:
+        moment = datetime.fromisoformat(text(value))
+        if moment.tzinfo is None:
+            raise Unfit(f"{shown(value)} has no time zone", cure)
+        milliseconds = round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError) as fault:
+        if isinstance(fault, Unfit):
+            raise
+        raise Unfit(f"{shown(value)} is not a time", cure) from None
+    if milliseconds <= 0:
+        raise Unfit(f"{shown(value)} is before 1970", cure)
+    return milliseconds
+
+
+def choice(kind: type[E]) -> Callable[[object], E]:
+    """Return a reader of one of the words of an enumeration."""
+
+    def read(value: object) -> E:
+        for member in kind:
+            if member.value == value:
+                return member
+        raise Unfit(
+            f"{shown(value)} is not known", f"write one of {', '.join(member.value for member in kind)}"
+        )
+
+    return read
