@@ -1,0 +1,110 @@
+"""Deliveries on the wire and in the queue."""
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from paquebot.mail.delivery import BodyRef, Delivery, Lane
+from paquebot.pb.v1 import delivery_pb2 as pb
+from paquebot.wire.method import WireError
+from paquebot.wire.values import reply_from_pb, reply_to_pb
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a queue item carries before its content: one delivery, or all of a message's, to be expanded."""
+
+    deliveries: tuple[Delivery, ...]
+    split: bool = False
+
+
+def delivery_to_pb(delivery: Delivery) -> pb.Delivery:
+    """Encode a delivery."""
+    message = pb.Delivery(
+        id=delivery.id,
+        n=delivery.n,
+        tenant=delivery.tenant,
+        credential=delivery.credential,
+        reverse_path=delivery.reverse_path,
+        return_path=delivery.return_path,
+        recipients=delivery.recipients,
+        domain=delivery.domain,
+        site=delivery.site,
+        group=delivery.group,
+        pool=delivery.pool,
+        lane=delivery.lane,
+        partition=delivery.partition,
+        prefix=delivery.prefix,
+        size_bytes=delivery.size_bytes,
+        eight_bit=delivery.eight_bit,
+        accepted_ms=delivery.accepted_ms,
+        expires_ms=delivery.expires_ms,
+        attempts=delivery.attempts,
+        next_ms=delivery.next_ms,
+        held=delivery.held,
+        reason=delivery.reason,
+        last_host=delivery.last_host,
+        crashes=delivery.crashes,
+    )
+    if delivery.last_reply is not None:
+        message.last_reply.CopyFrom(reply_to_pb(delivery.last_reply))
+    if delivery.body is not None:
+        body = delivery.body
+        message.body.CopyFrom(pb.BodyRef(chunks=body.chunks, size_bytes=body.size_bytes, stream=body.stream))
+    return message
+
+
+def delivery_from_pb(message: pb.Delivery) -> Delivery:
+    """Decode a delivery."""
+    try:
+        lane = Lane(message.lane)
+    except ValueError as error:
+        raise WireError(f"a Delivery with an unknown lane: {error}") from error
+    return Delivery(
+        id=message.id,
+        n=message.n,
+        tenant=message.tenant,
+        credential=message.credential,
+        reverse_path=message.reverse_path,
+        return_path=message.return_path,
+        recipients=tuple(message.recipients),
+        domain=message.domain,
+        site=message.site,
+        group=message.group,
+        pool=message.pool,
+        lane=lane,
+        partition=message.partition,
+        prefix=message.prefix,
+        size_bytes=message.size_bytes,
+        eight_bit=message.eight_bit,
+        accepted_ms=message.accepted_ms,
+        expires_ms=message.expires_ms,
+        attempts=message.attempts,
+        next_ms=message.next_ms,
+        held=message.held,
+        reason=message.reason,
+        last_reply=reply_from_pb(message.last_reply) if message.HasField("last_reply") else None,
+        last_host=message.last_host,
+        crashes=message.crashes,
+        body=_body_from_pb(message.body) if message.HasField("body") else None,
+    )
+
+
+def encode_item(item: Item) -> bytes:
+    """Encode a queue item."""
+    return pb.Item(
+        deliveries=[delivery_to_pb(each) for each in item.deliveries], split=item.split
+    ).SerializeToString()
+
+
+def decode_item(encoded: bytes) -> Item:
+    """Decode a queue item; raise WireError when it is none."""
+    try:
+        message = pb.Item.FromString(encoded)
+    except DecodeError as error:
+        raise WireError(f"not a queue item: {error}") from error
+    return Item(tuple(delivery_from_pb(each) for each in message.deliveries), message.split)
+
+
+def _body_from_pb(body: pb.BodyRef) -> BodyRef:
+    return BodyRef(body.chunks, body.size_bytes, body.stream)

@@ -1,0 +1,107 @@
+"""Requests and answers of the services survive the wire, alone and in frames."""
+
+import pytest
+
+from paquebot.mail.delivery import Delivery, Lane, Plan
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+from paquebot.mail.verdict import Action, Reason, Verdict
+from paquebot.pb.v1 import spamfilter_pb2
+from paquebot.wire.auth import AUTHENTICATE, LEASE, AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
+from paquebot.wire.deliverer import STATE, DelivererState, SiteState, StateRequest
+from paquebot.wire.method import Answered, Asked, Fault, WireError
+from paquebot.wire.router import PLAN, PLAN_STREAM, PlanRequest
+from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
+from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
+
+PRINCIPAL = Principal("shop", "orders", ("a@shop.example", "*@x.example"), messages_per_hour=5)
+ENVELOPE = Envelope("a@shop.example", ("b@c.example", "d@e.example"), eight_bit=True)
+JUDGE_REQUEST = JudgeRequest("id", PRINCIPAL, ENVELOPE, b"content", sampled=True, size_bytes=7)
+VERDICT = Verdict(Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True)
+PLAN_REQUEST = PlanRequest(
+    "id",
+    PRINCIPAL,
+    ENVELOPE,
+    b"From: a\r\n",
+    b"h" * 32,
+    99,
+    12345,
+    "client",
+    "192.0.2.1",
+    lane=Lane.URGENT,
+    tag_fields=b"X: y\r\n",
+    hold_ms=7,
+    hold_reason="held",
+    pool="a_b",
+)
+DELIVERY = Delivery(
+    "id",
+    1,
+    "shop",
+    "orders",
+    "a@shop.example",
+    "a@shop.example",
+    ("b@c.example",),
+    "c.example",
+    "c",
+    "other",
+    "a_b",
+    Lane.NORMAL,
+    3,
+    b"Received: x\r\n",
+    99,
+    True,
+    1,
+    2,
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "answer"),
+    [
+        (AUTHENTICATE, AuthenticateRequest("u", b"p", "192.0.2.1"), PRINCIPAL),
+        (
+            AUTHENTICATE,
+            AuthenticateRequest("u", b"p", ""),
+            Refusal(Reply(535, "5.7.8", "no"), 200, close=True),
+        ),
+        (LEASE, LeaseRequest("shop", "orders", 50), LeaseAnswer(0, 1, 2, "hourly limit")),
+        (JUDGE, JUDGE_REQUEST, VERDICT),
+        (PLAN, PLAN_REQUEST, Plan((DELIVERY,))),
+        (
+            SUBMIT,
+            SubmitRequest(ENVELOPE, b"c", "id", "x.1", "shop", "a_b"),
+            SubmitAnswer(Reply(250, "2.0.0", "Ok"), "id"),
+        ),
+        (
+            STATE,
+            StateRequest(),
+            DelivererState("pod", "pool", (1, 2), (SiteState("s", "g", "READY"),), draining=True),
+        ),
+    ],
+)
+def test_requests_and_answers_come_back_as_they_went(method, request_, answer) -> None:
+    assert method.decode_request(method.encode_request(request_)) == request_
+    assert method.decode_answer(method.encode_answer(answer)) == answer
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "answer"),
+    [(JUDGE_STREAM, JUDGE_REQUEST, VERDICT), (PLAN_STREAM, PLAN_REQUEST, Plan((DELIVERY,)))],
+)
+def test_frames_carry_answers_and_faults_by_item(method, request_, answer) -> None:
+    asked = [Asked(1, 500, request_), Asked(9, 700, request_)]
+    assert method.decode_requests(method.encode_requests(asked)) == asked
+    answered = [Answered(9, answer), Answered(1, Fault("DEADLINE", "too late"))]
+    assert method.decode_answers(method.encode_answers(answered)) == answered
+    assert method.request_size(request_) > 0
+
+
+def test_an_unknown_action_is_a_wire_error() -> None:
+    with pytest.raises(WireError, match="unknown action"):
+        JUDGE.decode_answer(spamfilter_pb2.Verdict(action="explode").SerializeToString())
+
+
+def test_a_password_does_not_show() -> None:
+    assert "secret" not in repr(AuthenticateRequest("u", b"secret", "192.0.2.1"))
