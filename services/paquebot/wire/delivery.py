@@ -92,9 +92,7 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
 
 def encode_item(item: Item) -> bytes:
     """Encode a queue item."""
-    return pb.Item(
-        deliveries=[delivery_to_pb(each) for each in item.deliveries], split=item.split
-    ).SerializeToString()
+    return pb.Item(deliveries=[delivery_to_pb(each) for each in item.deliveries], split=item.split).SerializeToString()
 
 
 def decode_item(encoded: bytes) -> Item:

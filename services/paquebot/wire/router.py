@@ -97,9 +97,7 @@ def _plan_from_pb(message: pb.PlanAnswer) -> Plan:
 def _encode_requests(items: Sequence[Asked[PlanRequest]]) -> bytes:
     frame = pb.PlanFrame(
         items=[
-            pb.PlanFrame.Item(
-                item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request)
-            )
+            pb.PlanFrame.Item(item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request))
             for asked in items
         ]
     )
@@ -123,9 +121,7 @@ def _encode_answers(items: Sequence[Answered[Plan]]) -> bytes:
 
 def _decode_answers(encoded: bytes) -> list[Answered[Plan]]:
     return [
-        Answered(
-            item.item, fault_from_pb(item.fault) if item.HasField("fault") else _plan_from_pb(item.answer)
-        )
+        Answered(item.item, fault_from_pb(item.fault) if item.HasField("fault") else _plan_from_pb(item.answer))
         for item in pb.PlanAnswerFrame.FromString(encoded).items
     ]
 

@@ -80,9 +80,7 @@ def _verdict_from_pb(message: pb.Verdict) -> Verdict:
 def _encode_requests(items: Sequence[Asked[JudgeRequest]]) -> bytes:
     frame = pb.JudgeFrame(
         items=[
-            pb.JudgeFrame.Item(
-                item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request)
-            )
+            pb.JudgeFrame.Item(item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request))
             for asked in items
         ]
     )

@@ -45,9 +45,7 @@ def _encode_request(request: SubmitRequest) -> bytes:
 def _decode_request(encoded: bytes) -> SubmitRequest:
     message = pb.SubmitRequest.FromString(encoded)
     envelope = envelope_from_pb(message.envelope)
-    return SubmitRequest(
-        envelope, message.content, message.id, message.report_of, message.tenant, message.pool
-    )
+    return SubmitRequest(envelope, message.content, message.id, message.report_of, message.tenant, message.pool)
 
 
 def _encode_answer(answer: SubmitAnswer) -> bytes:

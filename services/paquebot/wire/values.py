@@ -19,9 +19,7 @@ def reply_from_pb(message: pb.Reply) -> Reply:
 
 def envelope_to_pb(envelope: Envelope) -> pb.Envelope:
     """Encode an envelope."""
-    return pb.Envelope(
-        reverse_path=envelope.reverse_path, recipients=envelope.recipients, eight_bit=envelope.eight_bit
-    )
+    return pb.Envelope(reverse_path=envelope.reverse_path, recipients=envelope.recipients, eight_bit=envelope.eight_bit)
 
 
 def envelope_from_pb(message: pb.Envelope) -> Envelope:

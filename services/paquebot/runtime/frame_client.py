@@ -1,0 +1,243 @@
+"""Asking over streams of frames: what waits while a stream is busy goes out together.
+
+One stream a backend address, balanced by load and rotated; an item that is unanswered when its stream
+dies is asked once more elsewhere. Deadlines are looked at by one clock for all items, not by a timer each.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import socket
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import grpc
+import grpc.aio
+import structlog
+
+from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError, open_channel
+from paquebot.runtime.settings import Address
+from paquebot.wire.method import Answered, Asked, Fault, StreamMethod
+
+FRAME_MAX_BYTES = 1 << 20
+FRAME_ITEMS_MAX = 256
+WAITING_MAX = 10_000
+TICK_S = 0.05
+RESOLVE_S = 10.0
+STREAM_LIFE_S = 300.0  # then it is half-closed and drained, so that new pods get work and certificates are read
+TRIES_MAX = 2
+LOG = structlog.get_logger()
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+@dataclass(slots=True, eq=False)
+class _Question(Generic[Q, A]):
+    request: Q
+    size: int
+    deadline: float
+    answer: "asyncio.Future[A]"
+    tries: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Stream(Generic[Q, A]):
+    """One open stream to one address."""
+
+    address: str
+    born: float
+    waiting: "deque[_Question[Q, A]]" = field(default_factory=deque)
+    asked: "dict[int, _Question[Q, A]]" = field(default_factory=dict)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: bool = False
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def load(self) -> int:
+        return len(self.waiting) + len(self.asked)
+
+
+@dataclass(slots=True)
+class FrameClient(Generic[Q, A]):
+    """Asks one service. `async with` it, or start and close it."""
+
+    target: Address
+    identity_dir: Path
+    method: StreamMethod[Q, A]
+    service: str
+    streams: "dict[str, _Stream[Q, A]]" = field(default_factory=dict)
+    draining: "set[_Stream[Q, A]]" = field(default_factory=set)
+    homeless: "deque[_Question[Q, A]]" = field(default_factory=deque)
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    keeper: "asyncio.Task[None] | None" = None
+
+    def start(self) -> None:
+        """Begin to look for backends."""
+        self.keeper = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        """End; what is unanswered fails."""
+        tasks = [stream.task for stream in (*self.streams.values(), *self.draining) if stream.task]
+        tasks += [self.keeper] if self.keeper else []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for question in self.homeless:
+            _fail(question, "the client was closed")
+
+    def ask(self, request: Q, deadline_s: float) -> "asyncio.Future[A]":
+        """Return a future of the answer; it fails with RpcUnavailableError or RpcRefusedError."""
+        loop = asyncio.get_running_loop()
+        question: _Question[Q, A] = _Question(
+            request, self.method.request_size(request), loop.time() + deadline_s, loop.create_future()
+        )
+        self._place(question)
+        return question.answer
+
+    @property
+    def connected(self) -> int:
+        """The number of streams that are open."""
+        return len(self.streams)
+
+    def _place(self, question: "_Question[Q, A]") -> None:
+        question.tries += 1
+        stream = min(self.streams.values(), key=lambda each: each.load, default=None)
+        if stream is None:
+            if len(self.homeless) >= WAITING_MAX:
+                _fail(question, f"{self.service}: too many items wait and no backend answers")
+            else:
+                self.homeless.append(question)
+        elif stream.load >= WAITING_MAX:
+            _fail(question, f"{self.service}: too many items wait for an answer")
+        else:
+            stream.waiting.append(question)
+            stream.wake.set()
+
+    async def _keep(self) -> None:
+        """Watch deadlines, addresses and the age of streams."""
+        loop = asyncio.get_running_loop()
+        resolve_at = 0.0
+        while True:
+            now = loop.time()
+            if now >= resolve_at:
+                resolve_at = now + (RESOLVE_S if await self._resolve(now) else 1.0)
+            self._expire(now)
+            await asyncio.sleep(TICK_S)
+
+    async def _resolve(self, now: float) -> bool:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self.target.host, self.target.port, type=socket.SOCK_STREAM
+            )
+        except OSError:
+            return False
+        addresses = {str(Address(str(entry[4][0]), int(entry[4][1]))) for entry in found}
+        for address, stream in list(self.streams.items()):
+            if address not in addresses or now - stream.born > STREAM_LIFE_S:
+                self._retire(stream)
+        for address in addresses - self.streams.keys():
+            stream = _Stream(address, now)
+            stream.task = asyncio.create_task(self._run(stream))
+        return True
+
+    def _retire(self, stream: "_Stream[Q, A]") -> None:
+        """Half-close a stream; what was asked on it is still answered."""
+        del self.streams[stream.address]
+        self.draining.add(stream)
+        stream.closing = True
+        stream.wake.set()
+
+    def _expire(self, now: float) -> None:
+        for stream in (*self.streams.values(), *self.draining):
+            late = [number for number, question in stream.asked.items() if question.deadline < now]
+            for number in late:
+                _fail(stream.asked.pop(number), f"{self.service}: no answer in time")
+            while stream.waiting and stream.waiting[0].deadline < now:
+                _fail(stream.waiting.popleft(), f"{self.service}: no answer in time")
+        while self.homeless and self.homeless[0].deadline < now:
+            _fail(self.homeless.popleft(), f"{self.service}: no backend answers at {self.target}")
+
+    async def _run(self, stream: "_Stream[Q, A]") -> None:
+        """Live as one stream, from connecting to its end, whatever ends it."""
+        channel = open_channel(stream.address, self.identity_dir, self.service)
+        try:
+            await channel.channel_ready()
+            call = channel.stream_stream(self.method.path, self.method.encode_requests, self.method.decode_answers)()
+            self.streams[stream.address] = stream
+            self._house()
+            writer = asyncio.create_task(self._write(stream, call))
+            try:
+                while (frame := await call.read()) is not grpc.aio.EOF:
+                    for answered in frame:
+                        _settle(stream.asked.pop(answered.item, None), answered)
+            finally:
+                writer.cancel()
+                with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                    await writer
+        except grpc.aio.AioRpcError as error:
+            LOG.warning("a stream ended", service=self.service, code=error.code().name, details=error.details())
+        finally:
+            self._bury(stream)
+            await channel.close()
+
+    async def _write(self, stream: "_Stream[Q, A]", call: grpc.aio.StreamStreamCall) -> None:
+        while True:
+            if not stream.waiting:
+                if stream.closing:
+                    await call.done_writing()
+                    return
+                stream.wake.clear()
+                await stream.wake.wait()
+                continue
+            await call.write(self._frame(stream))
+
+    def _frame(self, stream: "_Stream[Q, A]") -> list[Asked[Q]]:
+        now = asyncio.get_running_loop().time()
+        frame: list[Asked[Q]] = []
+        size = 0
+        while stream.waiting and len(frame) < FRAME_ITEMS_MAX:
+            question = stream.waiting[0]
+            if frame and size + question.size > FRAME_MAX_BYTES:
+                break
+            stream.waiting.popleft()
+            size += question.size
+            number = next(self.numbers)
+            stream.asked[number] = question
+            frame.append(Asked(number, max(1, int((question.deadline - now) * 1000)), question.request))
+        return frame
+
+    def _house(self) -> None:
+        waiting, self.homeless = self.homeless, deque()
+        for question in waiting:
+            question.tries -= 1
+            self._place(question)
+
+    def _bury(self, stream: "_Stream[Q, A]") -> None:
+        if self.streams.get(stream.address) is stream:
+            del self.streams[stream.address]
+        self.draining.discard(stream)
+        for question in (*stream.asked.values(), *stream.waiting):
+            if question.tries < TRIES_MAX:
+                self._place(question)
+            else:
+                _fail(question, f"{self.service}: the stream broke twice")
+
+
+def _settle(question: "_Question[Q, A] | None", answered: Answered[A]) -> None:
+    if question is None or question.answer.done():
+        return
+    answer = answered.answer
+    if not isinstance(answer, Fault):
+        question.answer.set_result(answer)
+    elif answer.code == "INVALID":
+        question.answer.set_exception(RpcRefusedError(answer.text))
+    else:
+        question.answer.set_exception(RpcUnavailableError(answer.text))
+
+
+def _fail(question: "_Question[Q, A]", text: str) -> None:
+    if not question.answer.done():
+        question.answer.set_exception(RpcUnavailableError(text))

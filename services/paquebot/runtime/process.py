@@ -1,0 +1,88 @@
+"""Being a process: settings, logs, the event loop, signals, the admin port, exit codes.
+
+Exit codes: 0 drained, 1 crashed, 78 bad settings (EX_CONFIG).
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import structlog
+import uvloop
+
+from paquebot.runtime.admin import serve_admin
+from paquebot.runtime.logs import configure
+from paquebot.runtime.readiness import Readiness
+from paquebot.runtime.settings import Address, SettingsError, from_environment
+
+EX_CONFIG = 78
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """What every service reads; a service's own settings inherit from it."""
+
+    identity_dir: Path
+    admin_listen: Address
+    pod: str = field(default_factory=socket.gethostname)
+    log_level: str = "info"
+
+
+@dataclass(slots=True)
+class Process:
+    """What a service is handed to be a process with."""
+
+    service: str
+    pod: str
+    draining: asyncio.Event
+    readiness: Readiness
+
+
+S = TypeVar("S", bound=ProcessSettings)
+
+
+def run(main: Callable[[Process, S], Coroutine[None, None, None]], service: str, kind: type[S]) -> NoReturn:
+    """Run a service until SIGTERM has drained it. A second SIGTERM ends it at once."""
+    try:
+        settings = from_environment(kind, os.environ)
+    except SettingsError as error:
+        for fault in error.faults:
+            sys.stderr.write(f"{service}: {fault}\n")
+        sys.exit(EX_CONFIG)
+    configure(service, settings.pod, settings.log_level)
+    try:
+        uvloop.run(_life(main, service, settings))
+    except Exception:
+        LOG.exception("crashed")
+        sys.exit(1)
+    sys.exit(0)
+
+
+async def _life(main: Callable[[Process, S], Coroutine[None, None, None]], service: str, settings: S) -> None:
+    process = Process(service, settings.pod, asyncio.Event(), Readiness({"start": "the service is starting"}))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _drain, process)
+    admin = await serve_admin(settings.admin_listen, process.readiness)
+    try:
+        LOG.info("started", admin=str(settings.admin_listen))
+        await main(process, settings)
+        LOG.info("ended")
+    finally:
+        await admin.cleanup()
+
+
+def _drain(process: Process) -> None:
+    if process.draining.is_set():
+        LOG.warning("told twice to end: ending at once")
+        os._exit(1)
+    LOG.info("draining")
+    process.readiness.missing("draining", "the process was told to end")
+    process.draining.set()
