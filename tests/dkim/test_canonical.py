@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from paquebot.dkim.canonical import OVERSIGNED, SIGNED_IF_PRESENT, pick, relaxed_header
 
 NAMES = st.sampled_from([*OVERSIGNED, *SIGNED_IF_PRESENT, "Received", "X-Other", "from", "SUBJECT"])
-VALUES = st.lists(
-    st.sampled_from(["a", "Grüße", " ", "\t", "\r\n ", "\r\n\t", ":", "=", ";"]), max_size=12
-).map("".join)
+VALUES = st.lists(st.sampled_from(["a", "Grüße", " ", "\t", "\r\n ", "\r\n\t", ":", "=", ";"]), max_size=12).map(
+    "".join
+)
 SECTIONS = st.lists(st.tuples(NAMES, VALUES), max_size=12).map(
     lambda fields: "".join(f"{name}:{value}\r\n" for name, value in fields).encode()
 )
@@ -35,10 +35,7 @@ def test_a_name_signed_if_present_is_not_listed_when_absent() -> None:
 
 
 def test_of_duplicates_the_last_is_hashed_first() -> None:
-    assert (
-        pick(b"To: first@x.test\r\nTo: second@x.test\r\n").canonical
-        == b"to:second@x.test\r\nto:first@x.test\r\n"
-    )
+    assert pick(b"To: first@x.test\r\nTo: second@x.test\r\n").canonical == b"to:second@x.test\r\nto:first@x.test\r\n"
 
 
 def test_a_line_without_colon_is_passed_over() -> None:

@@ -19,9 +19,7 @@ HEADER = (
 )
 PEMS = {algorithm: keys.generate(algorithm) for algorithm in keys.ALGORITHMS}
 SIGNERS = tuple(Signer("shop.example", name.lower(), keys.load(pem)) for name, pem in PEMS.items())
-RECORDS = {
-    f"{name.lower()}._domainkey.shop.example.": keys.record(pem).encode() for name, pem in PEMS.items()
-}
+RECORDS = {f"{name.lower()}._domainkey.shop.example.": keys.record(pem).encode() for name, pem in PEMS.items()}
 
 WORDS = st.sampled_from(["a", "Grüße", " ", "  ", "\t", "\r\n ", "\r\n\t ", ":", "=", ";", "<x@y.test>"])
 VALUES = st.lists(WORDS, max_size=12).map("".join)

@@ -179,9 +179,7 @@ def test_any_sender_is_for_the_platform_namespace_alone() -> None:
     assert "spec.anySender: is only for namespace mail-system" in fault_of(pool(), credential(anySender=True))
     relay = credential("relay", "mail-system", anySender=True)
     assert compile_policy([pool(), relay]).credentials["mail-system.relay"].any_sender
-    moved = credential(
-        "relay", "platform", anySender=True, poolRef={"name": "default", "namespace": "mail-system"}
-    )
+    moved = credential("relay", "platform", anySender=True, poolRef={"name": "default", "namespace": "mail-system"})
     policy = compile_policy([pool(), moved], platform_namespace="platform")
     assert policy.credentials["platform.relay"].pool == "mail-system_default"
 
@@ -226,12 +224,8 @@ def test_an_unfit_sender_is_refused(sender: object) -> None:
 
 
 def test_two_destination_policies_may_not_match_the_same() -> None:
-    fault = fault_of(
-        destination("a", match={"domains": ["x.test"]}), destination("b", match={"domains": ["x.test"]})
-    )
-    assert (
-        "DestinationPolicy b: spec.match.domains: x.test is matched by DestinationPolicy a already" in fault
-    )
+    fault = fault_of(destination("a", match={"domains": ["x.test"]}), destination("b", match={"domains": ["x.test"]}))
+    assert "DestinationPolicy b: spec.match.domains: x.test is matched by DestinationPolicy a already" in fault
 
 
 def test_a_destination_policy_belongs_to_the_cluster_and_matches_something() -> None:
@@ -248,9 +242,7 @@ def test_names_that_become_tokens_have_no_dots() -> None:
 
 
 def test_a_missing_namespace_name_and_spec_are_told() -> None:
-    assert "metadata.namespace: is missing" in fault_of(
-        pool(), entry("MailDomain", "m", domain="shop.example")
-    )
+    assert "metadata.namespace: is missing" in fault_of(pool(), entry("MailDomain", "m", domain="shop.example"))
     assert "metadata.name: is missing" in fault_of(
         {"apiVersion": API, "kind": "DestinationPolicy", "spec": {"match": {"domains": ["x.test"]}}}
     )
@@ -321,8 +313,7 @@ WORDS += (
     "slots",
 )
 SPECS = st.recursive(
-    JSON
-    | st.sampled_from(["shop.example", "5m", "1/s", "25Mi", "2030-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]),
+    JSON | st.sampled_from(["shop.example", "5m", "1/s", "25Mi", "2030-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
     max_leaves=20,
 )
@@ -330,10 +321,7 @@ OBJECTS = st.fixed_dictionaries(
     {
         "apiVersion": st.just(API) | JSON,
         "kind": st.sampled_from(["SendingPool", "MailDomain", "SMTPCredential", "DestinationPolicy"]) | JSON,
-        "metadata": st.fixed_dictionaries(
-            {"name": st.just("main") | JSON, "namespace": st.just("shop") | JSON}
-        )
-        | JSON,
+        "metadata": st.fixed_dictionaries({"name": st.just("main") | JSON, "namespace": st.just("shop") | JSON}) | JSON,
         "spec": SPECS,
     }
 )

@@ -12,9 +12,7 @@ from paquebot.policy.encode import decode_index, decode_object, encode_object, r
 from paquebot.policy.manifests import parse
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-OBJECTS = [
-    found.object for path in sorted(EXAMPLES.glob("*.yaml")) for found in parse(path.read_text(), path.name)
-]
+OBJECTS = [found.object for path in sorted(EXAMPLES.glob("*.yaml")) for found in parse(path.read_text(), path.name)]
 
 
 def test_what_is_published_compiles_to_the_same_policy() -> None:
@@ -50,10 +48,7 @@ def test_a_changed_spec_changes_the_revision() -> None:
     assert revision_of(changed)[0] != revision_of(OBJECTS)[0]
 
 
-@given(
-    encoded=st.binary()
-    | st.sampled_from([b"[]", b"1", b'{"revision":1}', b'{"revision":"a","objects":{"x":"y"}}'])
-)
+@given(encoded=st.binary() | st.sampled_from([b"[]", b"1", b'{"revision":1}', b'{"revision":"a","objects":{"x":"y"}}']))
 def test_other_octets_are_refused_as_values_that_are_wrong(encoded: bytes) -> None:
     with pytest.raises(ValueError, match="this is no"):
         decode_index(encoded)

@@ -24,7 +24,7 @@ _STRING_BYTES_MAX: Final = 255  # of one character-string in a TXT record, RFC 1
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
 
-class KeyRefused(ValueError):
+class KeyRefused(ValueError):  # noqa: N818  (an answer, not an error of ours)
     """These octets are no key we sign with. The text says why and never holds a part of the key."""
 
 

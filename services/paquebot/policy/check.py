@@ -65,11 +65,7 @@ def _pool_allowed(notes: Notes, wanted: PoolRef, pools: dict[str, DeclaredPool])
         notes.fault(wanted.path, text, f"declare it, or name another; known: {known}")
         return
     allowed = pool.value.allowed_namespaces
-    if (
-        notes.namespace != wanted.namespace
-        and notes.namespace not in allowed
-        and ANY_NAMESPACE not in allowed
-    ):
+    if notes.namespace != wanted.namespace and notes.namespace not in allowed and ANY_NAMESPACE not in allowed:
         text = f"SendingPool {pool.notes.place} does not allow namespace {notes.namespace}"
         notes.fault(wanted.path, text, "add it to the pool's spec.allowedNamespaces.names")
 

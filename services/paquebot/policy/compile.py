@@ -120,6 +120,4 @@ def _check_metadata(metadata: Section) -> None:
     elif metadata.has("namespace"):
         metadata.fault("namespace", f"is not for {kind}, which belongs to the whole cluster", "leave it out")
     if kind in _CLUSTER_SCOPED and name == _RESERVED_DESTINATION:
-        metadata.fault(
-            "name", f'"{name}" is what we call destinations without a policy', "choose another name"
-        )
+        metadata.fault("name", f'"{name}" is what we call destinations without a policy', "choose another name")

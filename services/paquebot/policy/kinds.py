@@ -135,9 +135,7 @@ def pool(spec: Section) -> DeclaredPool:
 
 def _allowed_namespaces(section: Section) -> tuple[str, ...]:
     section.later("selector")
-    allowed = section.entries(
-        "names", lambda value: ANY_NAMESPACE if value == ANY_NAMESPACE else names.label(value)
-    )
+    allowed = section.entries("names", lambda value: ANY_NAMESPACE if value == ANY_NAMESPACE else names.label(value))
     section.finish()
     return (ANY_NAMESPACE,) if ANY_NAMESPACE in allowed else allowed
 
@@ -146,9 +144,7 @@ def _retry(section: Section) -> Retry:
     default = Retry()
     quick = section.entries("quick", scalars.duration_s)
     if len(quick) > _QUICK_MAX:
-        section.fault(
-            "quick", f"has {len(quick)} entries", f"give at most {_QUICK_MAX}; then `initial` rules"
-        )
+        section.fault("quick", f"has {len(quick)} entries", f"give at most {_QUICK_MAX}; then `initial` rules")
     retry = Retry(
         quick_s=quick if section.has("quick") else default.quick_s,
         initial_s=section.read("initial", scalars.duration_s, default.initial_s),
@@ -179,9 +175,7 @@ def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
     )
     if value.domain and value.return_path and not value.return_path.endswith("." + value.domain):
-        spec.fault(
-            "returnPath", f"is not below {value.domain}", f"write a name such as bounce.{value.domain}"
-        )
+        spec.fault("returnPath", f"is not below {value.domain}", f"write a name such as bounce.{value.domain}")
     spec.finish()
     return DeclaredDomain(spec.notes, value, wanted)
 
@@ -220,9 +214,7 @@ def _limits(section: Section) -> GivenLimits:
         per_hour = section.read("messagesPerHour", scalars.integer(1, _MESSAGES_PER_HOUR_MAX), None)
     size = section.read("maxMessageSize", scalars.size_bytes, None)
     if size is not None and size > _MESSAGE_SIZE_MAX_BYTES:
-        section.fault(
-            "maxMessageSize", "is more than we take", f"give at most {_MESSAGE_SIZE_MAX_BYTES >> 20}Mi"
-        )
+        section.fault("maxMessageSize", "is more than we take", f"give at most {_MESSAGE_SIZE_MAX_BYTES >> 20}Mi")
     recipients = section.read("maxRecipients", scalars.integer(1, _RECIPIENTS_MAX), None)
     section.finish()
     return GivenLimits(per_hour, size, recipients)
@@ -261,9 +253,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         spec.fault("poolRef", "is only for `anySender`", "set the pool in the MailDomain")
     domains = tuple(_domain_ref(section) for section in spec.sections("domainRefs"))
     if not domains and not any_sender:
-        spec.fault(
-            "domainRefs", "names no domain, so it may send as nobody", "name a MailDomain of this namespace"
-        )
+        spec.fault("domainRefs", "names no domain, so it may send as nobody", "name a MailDomain of this namespace")
     limits = _limits(spec.section("limits"))
     spec.finish()
     return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None)

@@ -110,14 +110,10 @@ class _Builder:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, lines, depth)
         if isinstance(node, yaml.SequenceNode):
-            return [
-                self._value(entry, f"{path}[{at}]", lines, depth + 1) for at, entry in enumerate(node.value)
-            ]
+            return [self._value(entry, f"{path}[{at}]", lines, depth + 1) for at, entry in enumerate(node.value)]
         return self._scalar(node)
 
-    def _mapping(
-        self, node: yaml.MappingNode, path: str, lines: dict[str, int], depth: int
-    ) -> dict[str, object]:
+    def _mapping(self, node: yaml.MappingNode, path: str, lines: dict[str, int], depth: int) -> dict[str, object]:
         read: dict[str, object] = {}
         for key_node, value_node in node.value:
             # A key is text, however plain it looks: Kubernetes knows no other.

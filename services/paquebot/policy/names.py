@@ -29,9 +29,7 @@ def label(value: object) -> str:
 def object_name(value: object) -> str:
     """Return a Kubernetes object name: DNS labels with dots between them."""
     if not isinstance(value, str) or len(value) > _NAME_MAX or not all(map(_LABEL.match, value.split("."))):
-        raise Unfit(
-            f"{shown(value)} is not an object name", "use lower-case letters, digits, hyphens and dots"
-        )
+        raise Unfit(f"{shown(value)} is not an object name", "use lower-case letters, digits, hyphens and dots")
     return value
 
 
@@ -54,9 +52,7 @@ def suffix(value: object) -> str:
     if value != value.lower():
         raise Unfit(f"{shown(value)} has capital letters", f"write {shown(value.lower())}")
     if len(value) > _DOMAIN_MAX or not all(map(_LABEL.match, value.split("."))):
-        raise Unfit(
-            f"{shown(value)} is not a domain", "use letters, digits and hyphens, with dots between labels"
-        )
+        raise Unfit(f"{shown(value)} is not a domain", "use letters, digits and hyphens, with dots between labels")
     return value
 
 

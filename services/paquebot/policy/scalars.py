@@ -103,9 +103,7 @@ def _float(value: object) -> float | None:
 def duration_s(value: object) -> int:
     """Return the seconds of `90s`, `5m`, `1h30m`, `5d`: more than none, at most a year."""
     if not isinstance(value, str) or not _DURATION.match(value):
-        raise Unfit(
-            f"{shown(value)} is not a duration", "write a number with s, m, h or d, such as 5m or 1h30m"
-        )
+        raise Unfit(f"{shown(value)} is not a duration", "write a number with s, m, h or d, such as 5m or 1h30m")
     seconds = sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(value))
     if not 0 < seconds <= DURATION_MAX_S:
         raise Unfit(f"{shown(value)} is out of range", "give a duration from 1s to 366d")
@@ -117,9 +115,7 @@ def size_bytes(value: object) -> int:
     match = _SIZE.match(str(value)) if isinstance(value, str) or _is_short(value) else None
     octets = int(match[1]) * _OCTETS[match[2] or ""] if match else 0
     if octets < 1:
-        raise Unfit(
-            f"{shown(value)} is not a size", "write a number of octets, or with Ki, Mi or Gi, such as 25Mi"
-        )
+        raise Unfit(f"{shown(value)} is not a size", "write a number of octets, or with Ki, Mi or Gi, such as 25Mi")
     return octets
 
 
@@ -160,8 +156,6 @@ def choice(kind: type[E]) -> Callable[[object], E]:
         for member in kind:
             if member.value == value:
                 return member
-        raise Unfit(
-            f"{shown(value)} is not known", f"write one of {', '.join(member.value for member in kind)}"
-        )
+        raise Unfit(f"{shown(value)} is not known", f"write one of {', '.join(member.value for member in kind)}")
 
     return read

@@ -58,9 +58,7 @@ class Section:
 
     def sections(self, name: str) -> tuple["Section", ...]:
         """Return the mappings of a list of mappings."""
-        return tuple(
-            Section(self.notes, f"{self.path_of(name)}[{at}]", value) for at, value in self._list(name)
-        )
+        return tuple(Section(self.notes, f"{self.path_of(name)}[{at}]", value) for at, value in self._list(name))
 
     def section(self, name: str) -> "Section":
         """Return the mapping in a field; an empty one when it is not given."""
@@ -80,11 +78,7 @@ class Section:
             if name in self._known:
                 continue
             near = get_close_matches(name, sorted(self._known), 1)
-            cure = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"known here: {', '.join(sorted(self._known)) or 'nothing'}"
-            )
+            cure = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(self._known)) or 'nothing'}"
             self.fault(name, "is not a known field", cure)
 
     def fault(self, name: str, text: str, cure: str) -> None:

@@ -1,0 +1,161 @@
+"""Who is this? Joins policy, hashes, guessing limits and the argon2 threads; the clock is given.
+
+What is refused looks the same from outside, in words and in time, whether the user name is unknown, the
+password wrong, or the credential suspended or expired; the log says which.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import structlog
+
+from paquebot.auth import password
+from paquebot.auth.checked import Checked
+from paquebot.auth.guessing import Guessing
+from paquebot.auth.metrics import AUTHENTICATIONS, LEASES
+from paquebot.auth.principal import fallen, principal_of
+from paquebot.auth.quota import LEASE_VALID_MS, UNKNOWN_RETRY_MS, Quotas
+from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+from paquebot.policy.values import Policy
+from paquebot.wire.auth import AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
+
+LOG = structlog.get_logger()
+
+THREADS: Final = 2
+WAITING_MAX: Final = 256  # checks in line; a longer line would outlast the clients' patience
+
+WRONG: Final = Reply(535, "5.7.8", "User name or password wrong")
+TOO_MANY: Final = Reply(421, "4.7.0", "Too many failed attempts; try again later")
+NOT_LOADED: Final = Reply(454, "4.7.0", "Accounts are not loaded yet; try again in a moment")
+BUSY: Final = Reply(454, "4.7.0", "Too many passwords to check; try again in a moment")
+
+_LOAD_RETRY_MS: Final = 1000
+
+
+class Authenticator:
+    """Answers AUTHENTICATE and LEASE. Call `close` in the end: it owns threads."""
+
+    def __init__(self, clock_ms: Callable[[], int], key: bytes) -> None:
+        """Take a clock (Unix milliseconds) and a random key for the memory of checked passwords."""
+        self._clock_ms = clock_ms
+        self._policy: Policy | None = None
+        self._hashes: dict[str, str] | None = None
+        self._guessing = Guessing()
+        self._quotas = Quotas()
+        self._checked = Checked(key)
+        self._threads = ThreadPoolExecutor(THREADS, "argon2")
+        self._turn = asyncio.Semaphore(THREADS)
+        self._waiting = 0
+
+    def __repr__(self) -> str:
+        return f"<Authenticator {self._waiting} waiting, {self._guessing}, {self._quotas}, {self._checked}>"
+
+    def learn_policy(self, policy: Policy) -> None:
+        """Use this policy from now on."""
+        self._policy = policy
+        self._quotas.keep(policy)
+
+    def learn_hashes(self, hashes: dict[str, str]) -> None:
+        """Use these hashes, by user name, from now on. Unfit ones are told in the log and left out."""
+        fit = {username: stored for username, stored in hashes.items() if password.is_fit(stored)}
+        for username in hashes.keys() - fit.keys():
+            LOG.error("a stored hash is not one we check", username=username)
+        self._hashes = fit
+
+    async def authenticate(self, request: AuthenticateRequest) -> Principal | Refusal:
+        """Return the principal, or what to refuse with."""
+        answer, reason = await self._judge(request)
+        AUTHENTICATIONS.labels(reason).inc()
+        if isinstance(answer, Refusal):
+            LOG.info("authentication refused", reason=reason, username=request.username, address=request.address)
+        return answer
+
+    def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Return a share of the quotas, or when to ask again and why."""
+        answer = self._leased(request)
+        LEASES.labels("granted" if answer.granted else "refused").inc()
+        return answer
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _leased(self, request: LeaseRequest) -> LeaseAnswer:
+        if self._policy is None:
+            return LeaseAnswer(0, retry_ms=_LOAD_RETRY_MS, reason="accounts are not loaded yet")
+        now_ms = self._clock_ms()
+        credential = self._policy.credentials.get(f"{request.tenant}.{request.credential}")
+        why = fallen(credential, now_ms)
+        if credential is None or why:
+            reason = f"credential {request.tenant}.{request.credential} is {why}"
+            return LeaseAnswer(0, retry_ms=UNKNOWN_RETRY_MS, reason=reason)
+        lease = self._quotas.lease(credential, self._policy, request.messages, now_ms)
+        return LeaseAnswer(lease.granted, LEASE_VALID_MS if lease.granted else 0, lease.retry_ms, lease.reason)
+
+    async def _judge(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str]:
+        if self._policy is None or self._hashes is None:
+            return Refusal(NOT_LOADED), "not loaded"
+        at_once = self._without_check(request)
+        if at_once is not None:
+            return at_once
+        if self._waiting >= WAITING_MAX:
+            return Refusal(BUSY), "busy"
+        self._waiting += 1
+        try:
+            async with self._turn:
+                # Those before in the line may have used up the attempts, or checked the same password.
+                return self._without_check(request) or await self._check(request)
+        finally:
+            self._waiting -= 1
+
+    def _without_check(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str] | None:
+        now_ms = self._clock_ms()
+        if not self._guessing.is_heard(request.username, request.address, now_ms):
+            return Refusal(TOO_MANY, close=True), "too many attempts"
+        token = self._checked.token(request.username, request.password)
+        match self._checked.recall(token, self._mark(request.username), now_ms):
+            case None:
+                return None
+            case True:
+                return self._welcome(request)
+            case _:
+                delay_ms = self._guessing.failed_again(request.username, request.address, now_ms)
+                return Refusal(WRONG, delay_ms), "wrong again"
+
+    async def _check(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str]:
+        username, given = request.username, request.password
+        self._guessing.hear(username, self._clock_ms())
+        mark, stored = self._mark(username), self._stored(username)
+        is_right = await asyncio.get_running_loop().run_in_executor(
+            self._threads, password.verify, stored or password.NOBODY, given[: password.PASSWORD_MAX_BYTES]
+        )
+        now_ms = self._clock_ms()
+        if self._mark(username) != mark:
+            return Refusal(BUSY), "changed meanwhile"
+        reason = self._fallen(username)
+        if not reason and not stored:
+            reason = "no password set"
+        if not reason and not (is_right and len(given) <= password.PASSWORD_MAX_BYTES):
+            reason = "wrong password"
+        self._checked.add(self._checked.token(username, given), mark, now_ms, is_welcome=not reason)
+        if reason:
+            return Refusal(WRONG, self._guessing.failed(username, request.address, now_ms)), reason
+        return self._welcome(request)
+
+    def _welcome(self, request: AuthenticateRequest) -> tuple[Principal, str]:
+        policy = self._policy or Policy()
+        self._guessing.succeeded(request.username, request.address, self._clock_ms())
+        return principal_of(policy.credentials[request.username], policy), "success"
+
+    def _fallen(self, username: str) -> str:
+        return fallen((self._policy or Policy()).credentials.get(username), self._clock_ms())
+
+    def _stored(self, username: str) -> str:
+        return (self._hashes or {}).get(username, "")
+
+    def _mark(self, username: str) -> str:
+        """Return what a remembered check depends on; it changes with the hash and with what stands."""
+        return f"{self._fallen(username)} {self._stored(username)}"
