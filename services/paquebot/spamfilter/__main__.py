@@ -1,0 +1,62 @@
+"""Run the spam filter: `python -m paquebot.spamfilter`."""
+
+import asyncio
+from dataclasses import dataclass
+
+from paquebot.policy.values import Policy
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.policystore import watch_policy
+from paquebot.runtime.process import Process, ProcessSettings, run
+from paquebot.runtime.rpc_server import Server
+from paquebot.runtime.settings import Address
+from paquebot.spamfilter.service import SpamFilter
+from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM
+
+_STREAM_CALLERS = frozenset({"submission"})
+_CALLERS = frozenset({"submission", "client", "admin"})
+_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ProcessSettings):
+    """What the spam filter reads from the environment."""
+
+    nats_url: str
+    grpc_listen: Address
+
+
+async def main(process: Process, settings: Settings) -> None:
+    """Judge until the process is told to drain; listen once the policy is known."""
+    process.readiness.missing("policy", "the policy has not been read yet")
+    process.readiness.present("start")
+    js = await JetStream.connect(settings.nats_url, settings.identity_dir, "spamfilter")
+    known = asyncio.Event()
+    spam_filter = SpamFilter(Policy())
+
+    def use(policy: Policy) -> None:
+        spam_filter.use(policy)
+        process.readiness.present("policy")
+        known.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watch_policy(js, use))
+        listening = tasks.create_task(_listen(process, settings, spam_filter, known))
+        await process.draining.wait()
+        if listening.done():
+            await listening.result().stop(_GRACE_S)
+        listening.cancel()
+        watching.cancel()
+    await js.close()
+
+
+async def _listen(process: Process, settings: Settings, spam_filter: SpamFilter, known: asyncio.Event) -> Server:
+    await known.wait()
+    server = Server(settings.grpc_listen, settings.identity_dir, process.readiness)
+    server.stream(JUDGE_STREAM, spam_filter.answer, _STREAM_CALLERS)
+    server.unary(JUDGE, spam_filter.answer_one, _CALLERS)
+    await server.start()
+    return server
+
+
+if __name__ == "__main__":
+    run(main, "spamfilter", Settings)

@@ -1,0 +1,72 @@
+"""The spam filter as a service: the policy in force, a verdict for each request, and what is counted of it."""
+
+from dataclasses import dataclass, replace
+
+import structlog
+from prometheus_client import Counter
+
+from paquebot.mail.verdict import Action, Verdict
+from paquebot.policy.values import Policy, Thresholds
+from paquebot.runtime.rpc_server import Caller
+from paquebot.spamfilter.facts import Facts, gather
+from paquebot.spamfilter.judge import judge
+from paquebot.wire.spamfilter import JudgeRequest
+
+VERDICTS = Counter(
+    "paquebot_spamfilter_verdicts_total",
+    "Verdicts by action; in shadow mode the action is accept and shadow_action what it would have been.",
+    ["action", "shadow_action"],
+)
+RULE_HITS = Counter("paquebot_spamfilter_rule_hits_total", "How often each rule spoke.", ["rule"])
+LOG = structlog.get_logger()
+
+_DEFAULT_THRESHOLDS = Thresholds()
+
+
+@dataclass(slots=True)
+class SpamFilter:
+    """Judges with the thresholds of the policy that was seen last."""
+
+    policy: Policy
+
+    def use(self, policy: Policy) -> None:
+        """Judge by another policy from now on."""
+        self.policy = policy
+
+    def answer(self, request: JudgeRequest, _caller: Caller) -> Verdict:
+        """Return the verdict about one message. It waits for nothing, so a frame is answered as one."""
+        facts = gather(request.content, request.envelope, request.principal)
+        verdict = judge(facts, self.thresholds(facts))
+        if request.sampled:
+            verdict = replace(verdict, sampled=True)
+        _count(verdict)
+        if verdict.action is not Action.ACCEPT or verdict.shadow_action not in {None, Action.ACCEPT}:
+            LOG.info(
+                "judged",
+                message_id=request.id,
+                tenant=request.principal.tenant,
+                action=verdict.action.value,
+                shadow_action=verdict.shadow_action.value if verdict.shadow_action else "",
+                probability=round(verdict.probability, 4),
+                rules=[reason.rule for reason in verdict.reasons],
+            )
+        return verdict
+
+    async def answer_one(self, request: JudgeRequest, caller: Caller) -> Verdict:
+        """Return the verdict to a unary call."""
+        return self.answer(request, caller)
+
+    def thresholds(self, facts: Facts) -> Thresholds:
+        """Return the thresholds of the author's MailDomain, else of the reverse-path's, else the defaults."""
+        for domain in (facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2]):
+            declared = self.policy.domain_of(domain)
+            if declared is not None:
+                return declared.content
+        return _DEFAULT_THRESHOLDS
+
+
+def _count(verdict: Verdict) -> None:
+    shadow = verdict.shadow_action.value if verdict.shadow_action else ""
+    VERDICTS.labels(verdict.action.value, shadow).inc()
+    for reason in verdict.reasons:
+        RULE_HITS.labels(reason.rule).inc()

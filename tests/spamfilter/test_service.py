@@ -1,0 +1,117 @@
+"""The service: thresholds of the right domain, counters, and both methods over real gRPC."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.principal import Principal
+from paquebot.mail.verdict import Action
+from paquebot.policy.values import MailDomain, Policy, Thresholds
+from paquebot.runtime.authority import create_authority, issue
+from paquebot.runtime.frame_client import FrameClient
+from paquebot.runtime.readiness import Readiness
+from paquebot.runtime.rpc_client import Channel
+from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.runtime.settings import Address
+from paquebot.spamfilter.service import SpamFilter
+from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
+
+GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+_CALLER = Caller("submission", {})
+_SHADOW = MailDomain("shop", "one", "one.example", "shop_main", content=Thresholds(shadow=True))
+_LENIENT = MailDomain("shop", "two", "two.example", "shop_main", content=Thresholds(tag=0.5, hold=0.9, reject=2))
+_POLICY = Policy("r1", {domain.domain: domain for domain in (_SHADOW, _LENIENT)})
+
+
+def _request(author: str, body: bytes = GTUBE, reverse_path: str = "ann@other.example", **more: bool) -> JudgeRequest:
+    section = (
+        f"Date: Mon, 24 Nov 2025 12:00:00 +0000\r\nFrom: {author}\r\nTo: b@two.example\r\n"
+        "Subject: Hi\r\nMessage-ID: <1@one.example>\r\n\r\n"
+    ).encode()
+    envelope = Envelope(reverse_path, ("b@two.example",))
+    return JudgeRequest("id", Principal("shop", "shop.app", any_sender=True), envelope, section + body, **more)
+
+
+@pytest.mark.parametrize(
+    ("author", "reverse_path", "action", "shadow_action"),
+    [
+        ("ann@one.example", "ann@two.example", Action.ACCEPT, Action.REJECT),
+        ("ann@sub.one.example", "", Action.ACCEPT, Action.REJECT),
+        ("ann@two.example", "ann@one.example", Action.HOLD, None),
+        ("ann@other.example", "ann@two.example", Action.HOLD, None),
+        ("ann@other.example", "ann@other.example", Action.REJECT, None),
+    ],
+)
+def test_thresholds_are_those_of_the_author_then_of_the_reverse_path_then_the_defaults(
+    author: str, reverse_path: str, action: Action, shadow_action: Action | None
+) -> None:
+    verdict = SpamFilter(_POLICY).answer(_request(author, reverse_path=reverse_path), _CALLER)
+    assert (verdict.action, verdict.shadow_action) == (action, shadow_action)
+
+
+def test_a_new_policy_is_in_force_for_the_next_message() -> None:
+    spam_filter = SpamFilter(Policy())
+    assert spam_filter.answer(_request("ann@one.example"), _CALLER).action is Action.REJECT
+    spam_filter.use(_POLICY)
+    assert spam_filter.answer(_request("ann@one.example"), _CALLER).action is Action.ACCEPT
+
+
+def test_a_sampled_message_is_marked_so() -> None:
+    spam_filter = SpamFilter(_POLICY)
+    assert spam_filter.answer(_request("ann@two.example", sampled=True), _CALLER).sampled
+    assert not spam_filter.answer(_request("ann@two.example"), _CALLER).sampled
+
+
+def test_verdicts_and_rules_are_counted() -> None:
+    def counts() -> tuple[float, float]:
+        rejected = {"action": "reject", "shadow_action": ""}
+        return (
+            REGISTRY.get_sample_value("paquebot_spamfilter_verdicts_total", rejected) or 0,
+            REGISTRY.get_sample_value("paquebot_spamfilter_rule_hits_total", {"rule": "gtube"}) or 0,
+        )
+
+    before = counts()
+    SpamFilter(Policy()).answer(_request("ann@one.example"), _CALLER)
+    assert counts() == (before[0] + 1, before[1] + 1)
+
+
+@pytest.fixture(scope="module")
+def identities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("identities")
+    create_authority(root / "authority")
+    for name in ("submission", "spamfilter"):
+        issue(root / "authority", name, root / name, ())
+    return root
+
+
+@pytest.fixture
+async def port(identities: Path) -> AsyncIterator[int]:
+    spam_filter = SpamFilter(_POLICY)
+    server = Server(Address("127.0.0.1", 0), identities / "spamfilter", Readiness())
+    server.stream(JUDGE_STREAM, spam_filter.answer, frozenset({"submission"}))
+    server.unary(JUDGE, spam_filter.answer_one, frozenset({"submission"}))
+    yield await server.start()
+    await server.stop(0)
+
+
+async def test_a_stream_of_frames_is_answered(port: int, identities: Path) -> None:
+    client = FrameClient(Address("127.0.0.1", port), identities / "submission", JUDGE_STREAM, "spamfilter")
+    client.start()
+    bad, good = (
+        client.ask(_request("ann@other.example"), 10),
+        client.ask(_request("ann@other.example", b"Hello\r\n"), 10),
+    )
+    verdict = await bad
+    assert (verdict.action, verdict.probability, verdict.reasons[0].rule) == (Action.REJECT, 1.0, "gtube")
+    assert (await good).action is Action.ACCEPT
+    await client.close()
+
+
+async def test_a_single_call_is_answered_alike(port: int, identities: Path) -> None:
+    channel = Channel(f"127.0.0.1:{port}", identities / "submission", "spamfilter")
+    verdict = await channel.unary(JUDGE, _request("ann@one.example"), 10)
+    assert (verdict.action, verdict.shadow_action) == (Action.ACCEPT, Action.REJECT)
+    await channel.close()
