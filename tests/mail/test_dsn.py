@@ -47,9 +47,7 @@ _HEADER = b"From: ann@one.example\r\nSubject: a\r\n folded subject\r\n"
 
 
 def _request(*failed: FailedRecipient, header: bytes = _HEADER) -> DsnRequest:
-    return DsnRequest(
-        "9b1-id", _NOW_MS, "mail.one.example", "mailer-daemon@one.example", _DELIVERY, failed, header
-    )
+    return DsnRequest("9b1-id", _NOW_MS, "mail.one.example", "mailer-daemon@one.example", _DELIVERY, failed, header)
 
 
 def _read(content: bytes) -> EmailMessage:
@@ -139,11 +137,7 @@ def test_the_report_goes_to_the_reverse_path_under_its_fixed_id() -> None:
     assert (made.id, made.recipient, made.content) == ("9b1-id", "ann@one.example", compose(request))
 
 
-_HOSTILE = (
-    st.text(st.sampled_from("ab \r\n\0:ü\udc80<>-=_"), max_size=40)
-    | st.just("x" * 3000)
-    | st.just("y " * 2000)
-)
+_HOSTILE = st.text(st.sampled_from("ab \r\n\0:ü\udc80<>-=_"), max_size=40) | st.just("x" * 3000) | st.just("y " * 2000)
 
 
 @given(_HOSTILE, _HOSTILE, _HOSTILE, st.binary(max_size=60))

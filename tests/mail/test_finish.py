@@ -114,9 +114,7 @@ def test_eight_bit_content_is_encoded_when_policy_says_so() -> None:
 )
 def test_a_field_allowed_once_is_refused_twice_and_named(name: str) -> None:
     twice = f"{name}: a@one.example\r\n{name.upper()}: b@one.example\r\n".encode()
-    without = b"".join(
-        line for line in _WHOLE.splitlines(keepends=True) if not line.startswith(name.encode() + b":")
-    )
+    without = b"".join(line for line in _WHOLE.splitlines(keepends=True) if not line.startswith(name.encode() + b":"))
     reply = _refusal(twice + without)
     assert (reply.code, reply.enhanced) == (554, "5.6.0")
     assert reply.text.startswith(f"{name} is there more than once")
@@ -179,10 +177,11 @@ def test_a_line_that_is_no_field_is_refused_by_its_number(content: bytes, line: 
             "The header section holds octets above 127: encode them (RFC 2047)",
         ),
         (
-            _WHOLE.replace(b"Ann <ann@one.example>", b"nobody"),
+            _WHOLE.replace(b"Ann <", b"Doe, Ann <"),
             "5.6.0",
-            "From cannot be read: An address cannot be read.",
+            "From cannot be read: A name stands without an address (a comma in a name needs quotes).",
         ),
+        (_WHOLE.replace(b"ann@", b"ann@@"), "5.6.0", "From cannot be read: An address cannot be read."),
         (_WHOLE.replace(b"Ann <ann@one.example>", b""), "5.6.0", "From names no mailbox"),
         (
             _WHOLE.replace(b"Ann <ann@one.example>", b"Us: ann@one.example;"),

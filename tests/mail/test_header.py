@@ -19,9 +19,7 @@ _SECTION = b"From: a@one.example\r\nSubject: two\r\n lines\r\nX-Empty:\r\nfrom: 
         (b"", b"", b""),
     ],
 )
-def test_the_empty_line_belongs_to_neither_section_nor_body(
-    content: bytes, section: bytes, body: bytes
-) -> None:
+def test_the_empty_line_belongs_to_neither_section_nor_body(content: bytes, section: bytes, body: bytes) -> None:
     found, body_start = split(content)
     assert (found, content[body_start:]) == (section, body)
 

@@ -18,10 +18,9 @@ from paquebot.mail.mime_value import VALUE_MAX_BYTES, parameter, structured
         (b" multipart/mixed; boundary=a=b ; c=d", "multipart/mixed", "a=b"),
         (b" ; boundary=a", "", "a"),
         (b"", "", ""),
-        (None, "", ""),
     ],
 )
-def test_the_token_and_its_parameters_are_read(value: bytes | None, token: str, boundary: str) -> None:
+def test_the_token_and_its_parameters_are_read(value: bytes, token: str, boundary: str) -> None:
     found, parameters = structured(value)
     assert (found, parameter(parameters, "boundary")) == (token, boundary)
 

@@ -18,9 +18,7 @@ from paquebot.mail.reply import Reply
         ([""], Reply(550, "", "")),
     ],
 )
-def test_the_enhanced_status_is_taken_from_the_lines_when_its_class_fits(
-    lines: list[str], reply: Reply
-) -> None:
+def test_the_enhanced_status_is_taken_from_the_lines_when_its_class_fits(lines: list[str], reply: Reply) -> None:
     assert Reply.from_lines(550, lines) == reply
 
 

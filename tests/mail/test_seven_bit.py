@@ -33,9 +33,7 @@ def _refusal(content: bytes) -> str:
 def _leaves(content: bytes) -> list[tuple[str, bytes]]:
     message = email.message_from_bytes(content, policy=policy.SMTP)
     return [
-        (part.get_content_type(), part.get_payload(decode=True))
-        for part in message.walk()
-        if not part.is_multipart()
+        (part.get_content_type(), part.get_payload(decode=True)) for part in message.walk() if not part.is_multipart()
     ]
 
 
@@ -129,17 +127,13 @@ def test_text_without_mime_fields_gets_them(body: bytes, charset: bytes) -> None
 
 
 def test_a_part_without_header_fields_gets_them() -> None:
-    content = _lines(
-        "Content-Type: multipart/mixed; boundary=b", "", "--b", "", "Grüße, und noch mehr Worte", "--b--"
-    )
+    content = _lines("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "Grüße, und noch mehr Worte", "--b--")
     fields = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
     assert b"--b\r\n" + fields + b"\r\nGr=C3" in _encoded(content)
 
 
 def _part(header: str, body: str = "Grüße") -> bytes:
-    return _lines(
-        "Content-Type: multipart/mixed; boundary=b", "", "--b", *header.split("\n"), "", body, "--b--"
-    )
+    return _lines("Content-Type: multipart/mixed; boundary=b", "", "--b", *header.split("\n"), "", body, "--b--")
 
 
 @pytest.mark.parametrize(
@@ -186,12 +180,8 @@ def test_seven_bit_content_inside_signed_parts_is_left_alone() -> None:
 
 
 def test_too_deep_nesting_is_refused() -> None:
-    opened = [
-        line for n in range(25) for line in (f"Content-Type: multipart/mixed; boundary=b{n}.", "", f"--b{n}.")
-    ]
-    assert (
-        _refusal(_lines(*opened, "", "Grüße")) == "554 5.6.3 8-bit content is nested too deeply to be encoded"
-    )
+    opened = [line for n in range(25) for line in (f"Content-Type: multipart/mixed; boundary=b{n}.", "", f"--b{n}.")]
+    assert _refusal(_lines(*opened, "", "Grüße")) == "554 5.6.3 8-bit content is nested too deeply to be encoded"
 
 
 _TEXT = st.lists(st.text(st.sampled_from("aü=. \tЖ_-?"), max_size=90), max_size=12)

@@ -32,6 +32,7 @@ _LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*|\"(?:[^\"\\\r\n]|\\.)*\"")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 _Token = tuple[str, bytes]
+_AT: _Token = ("special", b"@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,7 @@ def addresses(value: bytes) -> AddressList:
     common = _COMMON.fullmatch(unfold(value))
     if common is not None:
         address = common[3] or common[4]
-        return AddressList(
-            (Mailbox(decode_words(common[1] or common[2] or b""), _lowered(address.decode())),)
-        )
+        return AddressList((Mailbox(decode_words(common[1] or common[2] or b""), _lowered(address.decode())),))
     reader = _Reader()
     for token in _tokens(value, reader.faults):
         reader.take(token)
@@ -180,7 +179,9 @@ class _Reader:
         if angle is None and all(kind == "space" for kind, _ in words):
             return  # an empty element, RFC 5322 §4.4 obs-addr-list
         address = _address(words if angle is None else angle)
-        if not address:
+        if not address and angle is None and _AT not in words:
+            self.faults.append("A name stands without an address (a comma in a name needs quotes).")
+        elif not address:
             self.faults.append("An address cannot be read.")
         elif len(self.mailboxes) >= MAILBOXES_MAX:
             self.faults.append("There are too many addresses.")

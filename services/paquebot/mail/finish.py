@@ -174,9 +174,7 @@ def _originators(section: bytes, names: list[bytes]) -> tuple[tuple[str, ...], s
         refuse("5.6.0", "From must name mailboxes, not a group")
     if b"sender" not in names:
         if len(authors.mailboxes) > 1:
-            refuse(
-                "5.6.0", "From names several mailboxes: Sender must say which of them sends (RFC 5322 3.6.2)"
-            )
+            refuse("5.6.0", "From names several mailboxes: Sender must say which of them sends (RFC 5322 3.6.2)")
         return (authors.mailboxes[0].address,), ""
     sender = addresses(value_of(section, b"sender") or b"")
     if sender.faults or len(sender.mailboxes) != 1 or sender.mailboxes[0].group:

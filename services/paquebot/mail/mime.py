@@ -9,14 +9,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from paquebot.mail.header import value_of
-from paquebot.mail.mime_value import parameter, structured
+from paquebot.mail.mime_value import NO_PARAMETERS, parameter, structured
 
 SAMPLE_FROM_BYTES = 1_048_576  # larger content is sampled for the verdict
 SAMPLE_MAX_BYTES = 262_144
 _LEAF_MIN_BYTES = 1_024  # of each leaf in a sample
 BOUNDARY_MAX_BYTES = 70  # RFC 2046 §5.1.1; longer ones are read and reported
 
+_CONTENT_FIELD = re.compile(
+    rb"^content-(type|transfer-encoding|disposition)[ \t]*+:([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)
 _AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*+(?:\r\n|\Z)")
 
 
@@ -46,7 +51,7 @@ class Part:
     parameters: Mapping[str, bytes]
     encoding: str
     disposition: str
-    filename: str
+    disposition_parameters: Mapping[str, bytes]
 
     @property
     def is_multipart(self) -> bool:
@@ -59,9 +64,9 @@ class Part:
         return self.content_type == "message/rfc822" and self.encoding in _IDENTITY
 
     @property
-    def charset(self) -> str:
-        """The charset in lower case; us-ascii when none is said."""
-        return parameter(self.parameters, "charset").lower() or "us-ascii"
+    def filename(self) -> str:
+        """The name to save the part under, "" when it has none."""
+        return parameter(self.disposition_parameters, "filename") or parameter(self.parameters, "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +114,18 @@ def read_part(content: bytes, span: tuple[int, int], depth: int, default_type: s
     """Read the header section of the part in that span."""
     start, end = span
     body_start = _body_start(content, start, end)
-    section = content[start:body_start]
-    if b"ontent-" not in section and b"ONTENT-" not in section:
-        return Part(depth, start, body_start, end, default_type, {}, "7bit", "", "")
-    content_type, parameters = structured(value_of(section, b"content-type"))
-    disposition, its_parameters = structured(value_of(section, b"content-disposition"))
-    encoding, _ = structured(value_of(section, b"content-transfer-encoding"))
-    filename = parameter(its_parameters, "filename") or parameter(parameters, "name")
-    if "/" not in content_type:  # RFC 2045 §5.2: what cannot be read is plain text
-        content_type = default_type
-    return Part(
-        depth, start, body_start, end, content_type, parameters, encoding or "7bit", disposition, filename
-    )
+    content_type, encoding, disposition = default_type, "7bit", ""
+    parameters = its_parameters = NO_PARAMETERS
+    for name, value in _CONTENT_FIELD.findall(content, start, body_start):
+        token, found = structured(value)
+        kind = name.lower()
+        if kind == b"type" and "/" in token:  # RFC 2045 §5.2: what cannot be read is plain text
+            content_type, parameters = token, found
+        elif kind == b"transfer-encoding":
+            encoding = token or encoding
+        elif kind == b"disposition":
+            disposition, its_parameters = token, found
+    return Part(depth, start, body_start, end, content_type, parameters, encoding, disposition, its_parameters)
 
 
 def children(content: bytes, part: Part) -> Children:
@@ -149,9 +154,7 @@ def head(content: bytes, part: Part, max_bytes: int) -> bytes:
     """Return the first octets of a part's body, decoded: at most `max_bytes`."""
     if part.encoding == "base64":
         encoded_max = max_bytes * 3 // 2 + 8  # with the line ends
-        return _base64_head(content[part.body_start : min(part.end, part.body_start + encoded_max)])[
-            :max_bytes
-        ]
+        return _base64_head(content[part.body_start : min(part.end, part.body_start + encoded_max)])[:max_bytes]
     octets = content[part.body_start : min(part.end, part.body_start + max_bytes)]
     if part.encoding == "quoted-printable":
         return binascii.a2b_qp(octets)
@@ -212,8 +215,8 @@ def _body_start(content: bytes, start: int, end: int) -> int:
 
 
 def _base64_head(octets: bytes) -> bytes:
-    compact = octets.translate(None, b"\r\n\t ")
-    try:
-        return binascii.a2b_base64(compact[: len(compact) // 4 * 4])
-    except binascii.Error:
-        return b""
+    """Decode as mail readers do: what is outside the alphabet is passed over (RFC 2045 §6.8), `=` ends it."""
+    letters = octets.translate(None, _NOT_BASE64).partition(b"=")[0]
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))

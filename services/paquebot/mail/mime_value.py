@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from paquebot.mail.header import decode_text, decode_words, unfold
 
 VALUE_MAX_BYTES = 16_384  # what follows is not read
+_REMEMBERED_MAX_BYTES = 100
 _CONTINUATIONS_MAX = 100
 
 _TOKEN = rb"[!#-'*+.0-9A-Z^-~-]+"
@@ -16,29 +18,36 @@ _PARAMETER = re.compile(
     rb";[ \t]*+(" + _TOKEN + rb")[ \t]*+=[ \t]*+(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\" \t][^;\"]*+)?)", re.DOTALL
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_NONE: Mapping[str, bytes] = MappingProxyType({})
+NO_PARAMETERS: Mapping[str, bytes] = MappingProxyType({})
 
 Structured = tuple[str, Mapping[str, bytes]]
 
 
-def structured(value: bytes | None) -> Structured:
+def structured(value: bytes) -> Structured:
     """Return the token in lower case, "" when there is none, and the parameters by lower-case name.
 
     Of a parameter that stands twice the first counts: that is what most readers do.
     """
-    if value is None:
-        return "", _NONE
-    line = unfold(value[:VALUE_MAX_BYTES])
+    if len(value) <= _REMEMBERED_MAX_BYTES:
+        return _remembered(value)
+    return _read(value[:VALUE_MAX_BYTES])
+
+
+def _read(value: bytes) -> Structured:
+    line = unfold(value)
     head = _HEAD.match(line)
     token = head[1].decode("ascii").lower() if head else ""
     if b";" not in line:
-        return token, _NONE
+        return token, NO_PARAMETERS
     parameters: dict[str, bytes] = {}
     for match in _PARAMETER.finditer(line):
         quoted = match[2]
         octets = (match[3] or b"").rstrip() if quoted is None else _ESCAPED.sub(rb"\1", quoted)
         parameters.setdefault(match[1].decode("ascii").lower(), octets)
-    return token, parameters
+    return token, MappingProxyType(parameters)
+
+
+_remembered = lru_cache(maxsize=1024)(_read)  # most mail says the same few things
 
 
 def parameter(parameters: Mapping[str, bytes], name: str) -> str:
@@ -51,7 +60,9 @@ def parameter(parameters: Mapping[str, bytes], name: str) -> str:
     plain = parameters.get(name)
     if plain is not None:
         return decode_words(plain)
-    return _continued(parameters, name)
+    if f"{name}*0" in parameters or f"{name}*0*" in parameters:
+        return _continued(parameters, name)
+    return ""
 
 
 def _continued(parameters: Mapping[str, bytes], name: str) -> str:

@@ -24,9 +24,7 @@ class Reply:
 
     def __str__(self) -> str:
         """Return the reply on one line, as people quote it: `550 5.1.1 No such user`."""
-        return " ".join(
-            part for part in (str(self.code), self.enhanced, self.text.replace("\n", " ")) if part
-        )
+        return " ".join(part for part in (str(self.code), self.enhanced, self.text.replace("\n", " ")) if part)
 
     @property
     def is_positive(self) -> bool:

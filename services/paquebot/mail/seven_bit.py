@@ -60,17 +60,11 @@ def _encoded_multipart(content: bytes, part: Part) -> tuple[bytes, bytes]:
     done = part.body_start
     for span in found.spans:
         # Delimiters are kept; the preamble means nothing (RFC 2046 §5.1.1), so it only must be ASCII.
-        pieces.append(_delimiter(content[done : span[0]], part))
+        pieces.append(content[done : span[0]].translate(_UNREADABLE))
         pieces += _encoded(content, read_part(content, span, part.depth + 1, default_type))
         done = span[1]
-    pieces.append(_delimiter(content[done : part.end], part))
+    pieces.append(content[done : part.end].translate(_UNREADABLE))
     return _relabelled(content[part.start : part.body_start]), b"".join(pieces)
-
-
-def _delimiter(octets: bytes, part: Part) -> bytes:
-    if not part.parameters["boundary"].isascii():
-        refuse("5.6.7", "A boundary holds octets above 127")
-    return octets.translate(_UNREADABLE)
 
 
 def _encoded_leaf(section: bytes, body: bytes, part: Part) -> tuple[bytes, bytes]:
