@@ -1,0 +1,76 @@
+"""Run auth: `python -m paquebot.auth`. It listens at once and answers 454 until policy and hashes are read."""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+
+from paquebot.auth.authenticator import Authenticator
+from paquebot.auth.service import serve
+from paquebot.policy.values import Policy
+from paquebot.queue.credentials import follow_hashes
+from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.policystore import follow_policy
+from paquebot.runtime.process import Process, ProcessSettings, run
+from paquebot.runtime.rpc_server import Server
+from paquebot.runtime.settings import Address
+
+_GRACE_S = 10.0
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ProcessSettings):
+    """What auth reads from the environment."""
+
+    nats_url: str
+    grpc_listen: Address
+
+
+async def main(process: Process, settings: Settings) -> None:
+    """Answer until the process is told to drain."""
+    for name in ("policy", "hashes"):
+        process.readiness.missing(name, "not read yet")
+    authenticator = Authenticator(lambda: time.time_ns() // 1_000_000, secrets.token_bytes(_KEY_BYTES))
+    server = Server(settings.grpc_listen, settings.identity_dir, process.readiness)
+    serve(server, authenticator)
+    await server.start()
+    process.readiness.present("start")
+    try:
+        js = await JetStream.connect(settings.nats_url, settings.identity_dir, "auth")
+        try:
+            await _learn(process, js, authenticator)
+        finally:
+            await js.close()
+    finally:
+        await server.stop(_GRACE_S)
+        authenticator.close()
+
+
+async def _learn(process: Process, js: JetStream, authenticator: Authenticator) -> None:
+    """Follow policy and hashes until the process drains."""
+
+    def use_policy(policy: Policy) -> None:
+        authenticator.learn_policy(policy)
+        process.readiness.present("policy")
+
+    def use_hashes(hashes: dict[str, str]) -> None:
+        authenticator.learn_hashes(hashes)
+        process.readiness.present("hashes")
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = (
+            tasks.create_task(follow_policy(js, use_policy)),
+            tasks.create_task(follow_hashes(js, use_hashes)),
+        )
+        ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*watching, *ends):
+            task.cancel()
+    if js.dead.is_set():
+        # A new process connects anew; one that hears of no change any more would honour what was revoked.
+        raise QueueUnavailableError("the connection to NATS cannot be mended")
+
+
+if __name__ == "__main__":
+    run(main, "auth", Settings)
