@@ -160,7 +160,7 @@ def _retry(section: Section) -> Retry:
 
 def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
     """Read the spec of a MailDomain."""
-    spec.later("dns", "deletionPolicy")
+    spec.later("returnPath", "dns", "deletionPolicy")
     wanted = _pool_ref(spec, platform_namespace)
     value = MailDomain(
         namespace=spec.notes.namespace,
@@ -168,14 +168,11 @@ def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
         domain=spec.need("domain", names.domain, ""),
         pool=wanted.token,
         suspend=spec.read("suspend", scalars.boolean, default=False),
-        return_path=spec.read("returnPath", names.domain, ""),
         dkim_algorithms=_dkim(spec.section("dkim")),
         limits=_limits(spec.section("limits")).over(Limits()),
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
     )
-    if value.domain and value.return_path and not value.return_path.endswith("." + value.domain):
-        spec.fault("returnPath", f"is not below {value.domain}", f"write a name such as bounce.{value.domain}")
     spec.finish()
     return DeclaredDomain(spec.notes, value, wanted)
 
