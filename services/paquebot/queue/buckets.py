@@ -1,0 +1,68 @@
+"""Key-value buckets: small tables that services read whole and look at again when they change.
+
+Changes are found by asking the stream's state, not by a watch: nothing that can die silently.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
+
+POLL_S = 1.0
+DELETED = {"DEL", "PURGE"}
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket."""
+
+    js: JetStream
+    name: str
+
+    async def put(self, key: str, value: bytes, ttl_s: int = 0) -> int:
+        """Write a key, to vanish after `ttl_s` when given; return its sequence."""
+        headers = {"Nats-TTL": f"{ttl_s}s"} if ttl_s else None
+        return (await self.js.publish(f"$KV.{self.name}.{key}", value, headers)).seq
+
+    async def delete(self, key: str) -> None:
+        """Take a key away."""
+        await self.js.publish(f"$KV.{self.name}.{key}", b"", {"KV-Operation": "DEL"})
+
+    async def get(self, key: str) -> bytes | None:
+        """Return a key's value, None when it is not there."""
+        message = await self.js.get_last(f"KV_{self.name}", f"$KV.{self.name}.{key}")
+        if message is None or message.headers.get("KV-Operation") in DELETED:
+            return None
+        return message.payload
+
+    async def snapshot(self) -> dict[str, bytes]:
+        """Return all keys and values."""
+        prefix = f"$KV.{self.name}."
+        messages = await self.js.read_all(f"KV_{self.name}", f"{prefix}>")
+        return {
+            message.subject.removeprefix(prefix): message.payload
+            for message in messages
+            if message.headers.get("KV-Operation") not in DELETED and "Nats-Marker-Reason" not in message.headers
+        }
+
+    async def state(self) -> tuple[int, int, int]:
+        """Return what changes whenever the bucket does."""
+        state = (await self.js.request(f"STREAM.INFO.KV_{self.name}"))["state"]
+        return state["last_seq"], state["messages"], state["first_seq"]
+
+    async def follow(self, on_change: Callable[[dict[str, bytes]], None]) -> None:
+        """Hand over a snapshot now and after each change, for ever. An unreachable store changes nothing."""
+        seen: tuple[int, int, int] | None = None
+        while True:
+            try:
+                now = await self.state()
+                if now != seen:
+                    on_change(await self.snapshot())
+                    seen = now
+            except (QueueUnavailableError, ApiError) as error:
+                LOG.warning("a bucket cannot be read", bucket=self.name, error=str(error))
+            await asyncio.sleep(POLL_S)

@@ -1,0 +1,108 @@
+"""The event stream: records go out in batches and are repeated until they are stored."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from paquebot.mail.record import Record
+from paquebot.queue.jetstream import BATCH, ApiError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.subjects import event_subject
+from paquebot.wire.record import decode_records, encode_records
+
+GATHER_S = 0.02
+AGAIN_S = 0.5
+RECORDS_MAX = 500  # of one batch
+FOLLOW_S = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    records: list[Record]
+    stored: "asyncio.Future[None]"
+
+
+@dataclass(slots=True)
+class EventWriter:
+    """Gathers records for 20 ms and stores them, a message for each tenant and kind."""
+
+    js: JetStream
+    waiting: dict[str, _Batch] = field(default_factory=dict)
+    running: "set[asyncio.Task[None]]" = field(default_factory=set)
+    timer: asyncio.TimerHandle | None = None
+
+    def add(self, record: Record) -> "asyncio.Future[None]":
+        """Take a record; the future is done when it is stored, however long that takes."""
+        loop = asyncio.get_running_loop()
+        subject = event_subject(record.tenant, record.kind)
+        batch = self.waiting.get(subject)
+        if batch is None or len(batch.records) >= RECORDS_MAX:
+            if batch is not None:
+                self._send(subject, batch)
+            batch = self.waiting[subject] = _Batch([], loop.create_future())
+            if self.timer is None:
+                self.timer = loop.call_later(GATHER_S, self._flush)
+        batch.records.append(record)
+        return batch.stored
+
+    async def drain(self, timeout_s: float) -> None:
+        """Store what is gathered; give up after `timeout_s`."""
+        self._flush()
+        if self.running:
+            await asyncio.wait(self.running, timeout=timeout_s)
+        for task in self.running:
+            task.cancel()
+
+    def _flush(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        waiting, self.waiting = self.waiting, {}
+        for subject, batch in waiting.items():
+            self._send(subject, batch)
+
+    def _send(self, subject: str, batch: _Batch) -> None:
+        task = asyncio.create_task(self._store(subject, batch))
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+
+    async def _store(self, subject: str, batch: _Batch) -> None:
+        headers = {"Nats-Msg-Id": uuid4().hex}
+        payload = encode_records(batch.records)
+        while not batch.stored.done():
+            try:
+                await self.js.publish(subject, payload, headers)
+                batch.stored.set_result(None)
+            except (QueueUnavailableError, QueueFullError, ApiError):
+                await asyncio.sleep(AGAIN_S)
+
+
+async def read_records(js: JetStream, since_ms: int, subjects: str = "ev.>") -> AsyncIterator[Record]:
+    """Yield all records stored since a time (Unix milliseconds)."""
+    start = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    batch = await js.read_since("EV", subjects, start)
+    while batch:
+        for message in batch:
+            for record in decode_records(message.payload):
+                yield record
+        if len(batch) < BATCH:
+            return
+        batch = await js.read("EV", subjects, start_seq=batch[-1].seq + 1)
+
+
+async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator[Record]:
+    """Yield records from now on, for ever."""
+    state = (await js.request("STREAM.INFO.EV"))["state"]
+    start = state["last_seq"] + 1
+    while True:
+        batch = []
+        with contextlib.suppress(QueueUnavailableError):
+            batch = await js.read("EV", subjects, start_seq=start)
+        for message in batch:
+            start = message.seq + 1
+            for record in decode_records(message.payload):
+                yield record
+        if len(batch) < BATCH:
+            await asyncio.sleep(FOLLOW_S)

@@ -1,0 +1,320 @@
+"""A connection to JetStream: publishes with one ack inbox, direct reads, API requests.
+
+nats-py carries the octets; its `js.publish`, `fetch` and friends cost three times as much and are not used.
+One table of futures and one clock serve all publishes (research: own ack inbox, 17 µs instead of 56).
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+TICK_S = 0.1
+PING_S = 5.0
+PINGS_MISSED_MAX = 3
+RECONNECT_S = 0.25
+PENDING_BYTES_MAX = 64 << 20
+BATCH = 256  # messages of one direct read
+LOG = structlog.get_logger()
+
+FENCE_ERRORS = {10071, 10164}
+FULL_ERRORS = {10023, 10047, 10077, 10122, 10167}
+
+
+class QueueUnavailableError(Exception):
+    """No answer in time, or no connection: nothing is known, trying again with the same Msg-Id is safe."""
+
+
+class QueueFullError(Exception):
+    """The store refuses for want of space."""
+
+
+class FenceLostError(Exception):
+    """An expected sequence was wrong: somebody else wrote."""
+
+
+class ApiError(Exception):
+    """JetStream refused a request; `err_code` is its own number."""
+
+    def __init__(self, code: int, err_code: int, description: str) -> None:
+        super().__init__(f"{description} ({err_code})")
+        self.code = code
+        self.err_code = err_code
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class PubAck:
+    """A publish that is stored."""
+
+    seq: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message, read or delivered. `delivered` counts how often; `pending` is what waits behind it."""
+
+    subject: str
+    payload: bytes
+    seq: int
+    headers: Mapping[str, str]
+    reply: str = ""
+    delivered: int = 0
+    pending: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Read:
+    messages: list[Message]
+    done: "asyncio.Future[None]"
+
+
+@dataclass(slots=True)
+class JetStream:
+    """A connection. Make it with `connect`; `dead` is set when it answers no more and cannot be mended."""
+
+    client: Client
+    inbox: str
+    dead: asyncio.Event = field(default_factory=asyncio.Event)
+    on_reconnect: list[Callable[[], None]] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _acks: "dict[str, tuple[float, asyncio.Future[Any]]]" = field(default_factory=dict)
+    _reads: dict[str, _Read] = field(default_factory=dict)
+    _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    @classmethod
+    async def connect(cls, url: str, identity_dir: Path, name: str) -> "JetStream":
+        """Connect with the identity's certificate; raise QueueUnavailableError when nobody answers."""
+        client = Client()
+        js = cls(client, "")
+        context = ssl.create_default_context(cafile=identity_dir / "ca.crt")
+        context.load_cert_chain(identity_dir / "tls.crt", identity_dir / "tls.key")
+        identity = identity_dir.name
+        try:
+            await client.connect(
+                url,
+                name=name,
+                tls=context,
+                tls_handshake_first=True,
+                tls_hostname="nats",
+                inbox_prefix=f"_INBOX_{identity}",
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]  # seconds, fractions are fine
+                pending_size=PENDING_BYTES_MAX,
+                ping_interval=20,
+                disconnected_cb=js._disconnected,
+                reconnected_cb=js._reconnected,
+                error_cb=_complain,
+            )
+        except (OSError, nats.errors.Error, TimeoutError) as error:
+            raise QueueUnavailableError(f"{url}: {error}") from error
+        js.inbox = client.new_inbox()
+        await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)
+        await client.subscribe(f"{js.inbox}.r.*", cb=js._on_read, pending_msgs_limit=-1)
+        js._tasks = [asyncio.create_task(js._sweep()), asyncio.create_task(js._watch())]
+        return js
+
+    @property
+    def connected(self) -> bool:
+        """True while the connection stands."""
+        return bool(self.client.is_connected)
+
+    async def publish(
+        self, subject: str, payload: bytes, headers: dict[str, str] | None = None, timeout_s: float = 5.0
+    ) -> PubAck:
+        """Store a message; raise QueueUnavailableError, QueueFullError, FenceLostError or ApiError."""
+        ack: PubAck = await self._ask(subject, payload, headers, timeout_s)
+        return ack
+
+    async def request(self, subject: str, body: Mapping[str, Any] | None = None, timeout_s: float = 5.0) -> Any:
+        """Ask the JetStream API (`$JS.API.` is added); raise ApiError or QueueUnavailableError."""
+        payload = json.dumps(body).encode() if body is not None else b""
+        return await self._ask(f"$JS.API.{subject}", payload, None, timeout_s)
+
+    async def ask(self, subject: str, payload: bytes = b"", timeout_s: float = 5.0) -> Any:
+        """Ask any subject for one JSON answer."""
+        return await self._ask(subject, payload, None, timeout_s)
+
+    async def send(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Publish without waiting for anything: acks, progress, journal."""
+        if self.connected:
+            with contextlib.suppress(nats.errors.Error):
+                await self.client.publish(subject, payload, headers=headers)
+
+    async def get_last(self, stream: str, subject: str) -> Message | None:
+        """Return the last message of a subject, None when there is none."""
+        found = await self._read(f"$JS.API.DIRECT.GET.{stream}", {"last_by_subj": subject})
+        return found[0] if found else None
+
+    async def read(self, stream: str, subjects: str, *, start_seq: int = 1, batch: int = BATCH) -> list[Message]:
+        """Return up to `batch` messages of subjects (wildcards allowed) from a sequence on."""
+        wanted = {"next_by_subj": subjects, "seq": max(1, start_seq), "batch": batch}
+        return await self._read(f"$JS.API.DIRECT.GET.{stream}", wanted)
+
+    async def read_since(self, stream: str, subjects: str, start_time: str, batch: int = BATCH) -> list[Message]:
+        """Return up to `batch` messages from a time (RFC 3339) on."""
+        wanted = {"next_by_subj": subjects, "start_time": start_time, "batch": batch}
+        return await self._read(f"$JS.API.DIRECT.GET.{stream}", wanted)
+
+    async def read_all(self, stream: str, subjects: str, limit: int = 1_000_000) -> list[Message]:
+        """Return all messages of subjects, in order of their sequence."""
+        messages: list[Message] = []
+        start = 1
+        while len(messages) < limit:
+            batch = await self.read(stream, subjects, start_seq=start)
+            messages += batch
+            if len(batch) < BATCH:
+                break
+            start = batch[-1].seq + 1
+        return messages[:limit]
+
+    async def close(self) -> None:
+        """Send what is buffered and close."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.connected:
+            with contextlib.suppress(nats.errors.Error, TimeoutError):
+                await self.client.flush(2)
+        await self.client.close()
+        self._fail_all("the connection was closed")
+
+    async def _ask(self, subject: str, payload: bytes, headers: dict[str, str] | None, timeout_s: float) -> Any:
+        if not self.connected:
+            raise QueueUnavailableError("not connected to the queue")
+        loop = asyncio.get_running_loop()
+        token = str(next(self._numbers))
+        future: asyncio.Future[Any] = loop.create_future()
+        self._acks[token] = (loop.time() + timeout_s, future)
+        try:
+            await self.client.publish(subject, payload, f"{self.inbox}.a.{token}", headers)
+        except nats.errors.Error as error:
+            del self._acks[token]
+            raise QueueUnavailableError(str(error)) from error
+        return await future
+
+    async def _on_ack(self, message: Msg) -> None:
+        entry = self._acks.pop(message.subject.rpartition(".")[2], None)
+        if entry is None or entry[1].done():
+            return
+        future = entry[1]
+        if message.headers and message.headers.get("Status") == "503":
+            future.set_exception(QueueUnavailableError("nobody serves this subject now"))
+            return
+        try:
+            answer = json.loads(message.data)
+        except ValueError:
+            future.set_exception(QueueUnavailableError("the answer is not JSON"))
+            return
+        if "error" in answer:
+            future.set_exception(_error(answer["error"]))
+        elif "seq" in answer and "stream" in answer:
+            future.set_result(PubAck(answer["seq"], answer.get("duplicate", False)))
+        else:
+            future.set_result(answer)
+
+    async def _read(self, subject: str, wanted: Mapping[str, Any], timeout_s: float = 5.0) -> list[Message]:
+        if not self.connected:
+            raise QueueUnavailableError("not connected to the queue")
+        token = str(next(self._numbers))
+        read = _Read([], asyncio.get_running_loop().create_future())
+        self._reads[token] = read
+        try:
+            await self.client.publish(subject, json.dumps(wanted).encode(), f"{self.inbox}.r.{token}")
+            await asyncio.wait_for(read.done, timeout_s)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise QueueUnavailableError(f"no answer to {subject}") from error
+        finally:
+            del self._reads[token]
+        return read.messages
+
+    async def _on_read(self, message: Msg) -> None:
+        read = self._reads.get(message.subject.rpartition(".")[2])
+        if read is None or read.done.done():
+            return
+        headers = message.headers or {}
+        status = headers.get("Status")
+        if status == "503":
+            read.done.set_exception(QueueUnavailableError("nobody serves this subject now"))
+        elif status in {"404", "204"}:
+            read.done.set_result(None)
+        elif status is not None:
+            read.done.set_exception(QueueUnavailableError(f"{status} {headers.get('Description', '')}"))
+        else:
+            seq = int(headers.get("Nats-Sequence", "0"))
+            read.messages.append(Message(headers.get("Nats-Subject", ""), message.data, seq, headers))
+            if "Nats-Num-Pending" not in headers:  # a single read, not a batch
+                read.done.set_result(None)
+
+    async def _sweep(self) -> None:
+        """Fail what waits beyond its deadline: one clock for all."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = loop.time()
+            for token in [token for token, (deadline, _) in self._acks.items() if deadline < now]:
+                _fail(self._acks.pop(token)[1], "no acknowledgement in time")
+
+    async def _watch(self) -> None:
+        """Notice a connection that stands but answers no more (nats.py issue 914)."""
+        missed = 0
+        while missed < PINGS_MISSED_MAX:
+            await asyncio.sleep(PING_S)
+            if not self.connected:
+                missed = 0
+                continue
+            try:
+                await self.client.flush(int(PING_S))
+                missed = 0
+            except (nats.errors.Error, TimeoutError):
+                missed += 1
+        LOG.error("the queue's connection is silent", missed=missed)
+        self.dead.set()
+
+    async def _disconnected(self) -> None:
+        LOG.warning("disconnected from the queue")
+        self._fail_all("the connection to the queue broke")
+
+    async def _reconnected(self) -> None:
+        LOG.info("connected to the queue again")
+        for call in self.on_reconnect:
+            call()
+
+    def _fail_all(self, text: str) -> None:
+        waiting, self._acks = self._acks, {}
+        for _deadline, future in waiting.values():
+            _fail(future, text)
+        for read in self._reads.values():
+            _fail(read.done, text)
+
+
+def _error(error: Mapping[str, Any]) -> Exception:
+    number = int(error.get("err_code", 0))
+    text = str(error.get("description", ""))
+    if number in FENCE_ERRORS:
+        return FenceLostError(text)
+    if number in FULL_ERRORS or "insufficient" in text or "exceeded" in text:
+        return QueueFullError(text)
+    return ApiError(int(error.get("code", 0)), number, text)
+
+
+def _fail(future: "asyncio.Future[Any]", text: str) -> None:
+    if not future.done():
+        future.set_exception(QueueUnavailableError(text))
+
+
+async def _complain(error: Exception) -> None:
+    if not isinstance(error, nats.errors.StaleConnectionError | ConnectionError | OSError):
+        LOG.warning("the queue's client complains", error=str(error))

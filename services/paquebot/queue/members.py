@@ -1,0 +1,67 @@
+"""Who is alive: each process writes itself down every few seconds, and vanishes when it stops doing so."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+from paquebot.queue.buckets import Bucket
+from paquebot.queue.jetstream import ApiError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.provision import MEMBER_TTL_S
+
+BEAT_S = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process: its service, the policy revision it runs, and its pool if it has one."""
+
+    pod: str
+    service: str
+    revision: str = ""
+    pool: str = ""
+    draining: bool = False
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """Keeps a member written down."""
+
+    js: JetStream
+    member: Member
+
+    def runs(self, revision: str) -> None:
+        """Report another revision with the next beat."""
+        self.member = replace(self.member, revision=revision)
+
+    async def beat(self) -> None:
+        """Write the member down once."""
+        await Bucket(self.js, "members").put(
+            self.member.pod, json.dumps(asdict(self.member)).encode(), ttl_s=MEMBER_TTL_S
+        )
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+                await self.beat()
+            await asyncio.sleep(BEAT_S)
+
+    async def leave(self) -> None:
+        """Take the member away at once."""
+        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+            await Bucket(self.js, "members").delete(self.member.pod)
+
+
+async def members(js: JetStream) -> list[Member]:
+    """Return who is alive now."""
+    entries = await Bucket(js, "members").snapshot()
+    return [Member(**json.loads(value)) for value in entries.values()]
+
+
+async def follow_members(js: JetStream, on_members: Callable[[list[Member]], None]) -> None:
+    """Hand over who is alive, now and after each change, for ever."""
+    await Bucket(js, "members").follow(
+        lambda entries: on_members([Member(**json.loads(value)) for value in entries.values()])
+    )

@@ -1,0 +1,116 @@
+"""Pulling from one consumer: one open request at a time, heartbeats, the pin of its priority group."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from paquebot.queue.jetstream import JetStream, Message
+
+BATCH = 64
+BYTES_MAX = 1 << 20
+EXPIRES_S = 30
+HEARTBEAT_S = 5
+GROUP = "own"
+
+
+@dataclass(slots=True, eq=False)
+class Pull:
+    """Messages of one consumer, handed to a callback as long as `wanted` says so."""
+
+    js: JetStream
+    stream: str
+    consumer: str
+    on_message: Callable[[Message], None]
+    wanted: Callable[[], bool]
+    on_missing: Callable[[], None]  # the consumer is gone: it must be created again
+    pin: str = ""
+    inbox: str = ""
+    number: int = 0
+    left: int = 0  # of the open request; 0: none is open
+    heard: float = 0.0
+    subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        """Subscribe and ask for messages."""
+        self.inbox = f"{self.js.inbox}.p.{self.stream}.{self.consumer}"
+        self.subscription = await self.js.client.subscribe(
+            f"{self.inbox}.*", cb=self._on, pending_msgs_limit=-1, pending_bytes_limit=64 << 20
+        )
+        await self.ask()
+
+    async def stop(self) -> None:
+        """Take no more. What was on its way comes back after ack_wait."""
+        self.left = 0
+        self.number += 1
+        if self.subscription is not None:
+            with contextlib.suppress(nats.errors.Error):
+                await self.subscription.unsubscribe()
+            self.subscription = None
+
+    async def ask(self) -> None:
+        """Open a request, unless one is open or nothing is wanted."""
+        if self.left or self.subscription is None or not self.wanted() or not self.js.connected:
+            return
+        self.number += 1
+        self.left = BATCH
+        self.heard = asyncio.get_running_loop().time()
+        wanted = {
+            "batch": BATCH,
+            "max_bytes": BYTES_MAX,
+            "expires": EXPIRES_S * 10**9,
+            "idle_heartbeat": HEARTBEAT_S * 10**9,
+            "group": GROUP,
+        }
+        if self.pin:
+            wanted["id"] = self.pin
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
+        with contextlib.suppress(nats.errors.Error):
+            await self.js.client.publish(subject, json.dumps(wanted).encode(), f"{self.inbox}.{self.number}")
+
+    async def look(self, now: float) -> None:
+        """Ask again when the open request fell silent; called every second, and after a reconnect."""
+        if self.left and now - self.heard > 2 * HEARTBEAT_S + 1:
+            self.left = 0
+        await self.ask()
+
+    def forget_request(self) -> None:
+        """The open request died with its connection."""
+        self.left = 0
+
+    async def _on(self, message: Msg) -> None:
+        self.heard = asyncio.get_running_loop().time()
+        headers = message.headers or {}
+        status = headers.get("Status")
+        if status is not None:
+            await self._on_status(status, message)
+            return
+        self.pin = headers.get("Nats-Pin-Id", self.pin)
+        self.left = max(0, self.left - 1)
+        self.on_message(_delivered(message, headers))
+        if not self.left:
+            await self.ask()
+
+    async def _on_status(self, status: str, message: Msg) -> None:
+        if status == "100" or message.subject != f"{self.inbox}.{self.number}":
+            return  # a heartbeat, or the end of a request that is already replaced
+        self.left = 0
+        if status == "423":
+            self.pin = ""
+        elif status in {"404", "503"} or (status == "409" and b"Deleted" in repr(message.headers).encode()):
+            self.on_missing()
+            return
+        await self.ask()
+
+
+def _delivered(message: Msg, headers: dict[str, str]) -> Message:
+    """Read the ack subject from the right: …<delivered>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]."""
+    parts = message.reply.split(".")
+
+    delivered, seq, _consumer_seq, _time, pending = parts[6:11] if len(parts) >= 11 else parts[4:9]  # noqa: PLR2004  (v2: domain and account too)
+    return Message(message.subject, message.data, int(seq), headers, message.reply, int(delivered), int(pending))

@@ -1,0 +1,124 @@
+"""Names in the queue: streams, subjects, partitions. Pure; the only place that knows their form."""
+
+import re
+from hashlib import blake2b
+
+from paquebot.mail.delivery import Delivery, Lane
+
+SLICES = 4  # streams of a pool
+PARTITIONS = 16
+SITE_MAX = 120
+SPLIT = "_split"  # the site of an item that holds all of a message's deliveries
+
+_UNSAFE = re.compile(r"[^a-z0-9-]")
+
+
+def partition_of(site: str, slot: int = 0) -> int:
+    """Return the partition that owns a site's slot."""
+    digest = blake2b(f"{site}\0{slot}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % PARTITIONS
+
+
+def slice_of(partition: int) -> int:
+    """Return the stream of a partition."""
+    return partition % SLICES
+
+
+def site_token(site: str) -> str:
+    """Return a site's name as one subject token: injective, lower case, at most SITE_MAX characters."""
+    token = _UNSAFE.sub(lambda found: "_" if found[0] == "." else f"={ord(found[0]):x}=", site.lower())
+    if len(token) <= SITE_MAX:
+        return token
+    return f"{token[:80]}={blake2b(site.lower().encode(), digest_size=16).hexdigest()}"
+
+
+def stream_name(pool: str, number: int) -> str:
+    """Return the name of stream `number` of a pool."""
+    return f"MQ_{pool}_{number}"
+
+
+def stream_of(pool: str, partition: int) -> str:
+    """Return the stream that holds a partition."""
+    return stream_name(pool, slice_of(partition))
+
+
+def consumer_name(partition: int, lane: int) -> str:
+    """Return the consumer of a partition's lane."""
+    return f"p{partition}l{lane}"
+
+
+def ready_filter(pool: str, partition: int, lane: int) -> str:
+    """Return what the consumer of a partition's lane takes."""
+    return f"mq.{pool}.{slice_of(partition)}.r.{partition}.{lane}.>"
+
+
+def ready_subject(delivery: Delivery) -> str:
+    """Return where a delivery lies when it may be tried."""
+    site = site_token(delivery.site)
+    return _ready(delivery, site_token(delivery.group), site)
+
+
+def split_subject(delivery: Delivery) -> str:
+    """Return where a message with several deliveries lies until its owner expands it."""
+    return _ready(delivery, "other", SPLIT)
+
+
+def deferred_subject(delivery: Delivery) -> str:
+    """Return where a delivery lies while it waits for its time."""
+    where = f"mq.{delivery.pool}.{slice_of(delivery.partition)}.d.{delivery.partition}"
+    return f"{where}.{site_token(delivery.site)}.{delivery.id}.{delivery.n}"
+
+
+def deferred_filter(pool: str, number: int) -> str:
+    """Return the pattern of all that waits in a pool's stream."""
+    return f"mq.{pool}.{number}.d.>"
+
+
+def deferred_filter_of(pool: str, number: int, ident: str, n: str = "*") -> str:
+    """Return the pattern of a waiting delivery whose site is not known."""
+    return f"mq.{pool}.{number}.d.*.*.{ident}.{n}"
+
+
+def ready_filter_all(pool: str, number: int) -> str:
+    """Return the pattern of all that is ready in a pool's stream."""
+    return f"mq.{pool}.{number}.r.>"
+
+
+def owner_subject(pool: str, partition: int) -> str:
+    """Return where a partition's owner record lies."""
+    return f"mq.{pool}.{slice_of(partition)}.o.{partition}"
+
+
+def chunk_subject(pool: str, number: int, ident: str, chunk: int) -> str:
+    """Return where a chunk of a content lies."""
+    return f"mq.{pool}.{number}.b.{ident}.{chunk}"
+
+
+def chunk_filter(pool: str, number: int, ident: str) -> str:
+    """Return the pattern of everything stored of a content, markers included."""
+    return f"mq.{pool}.{number}.b.{ident}.>"
+
+
+def marker_subject(pool: str, number: int, ident: str, n: int) -> str:
+    """Return where the marker lies that says: delivery n still needs this content."""
+    return f"mq.{pool}.{number}.b.{ident}.ref.{n}"
+
+
+def marker_filter(pool: str, number: int, ident: str) -> str:
+    """Return the pattern of a content's markers."""
+    return f"mq.{pool}.{number}.b.{ident}.ref.*"
+
+
+def doubt_subject(pool: str, ident: str, n: int) -> str:
+    """Return where the journal notes that an attempt began."""
+    return f"doubt.{pool}.{ident}.{n}"
+
+
+def event_subject(tenant: str, kind: str) -> str:
+    """Return where records of a tenant and kind go."""
+    return f"ev.{site_token(tenant) or '_'}.{kind}"
+
+
+def _ready(delivery: Delivery, group: str, site: str) -> str:
+    where = f"mq.{delivery.pool}.{slice_of(delivery.partition)}.r.{delivery.partition}"
+    return f"{where}.{Lane(delivery.lane).value}.{group}.{site}"

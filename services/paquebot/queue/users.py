@@ -1,0 +1,98 @@
+"""The nats-server's configuration: TLS with client certificates mapped to users, and what each user may do.
+
+The identity in a process's certificate is its NATS user; there is no other secret.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEM_USER = "system"
+
+# The streams and subjects of the queue, as patterns that permissions need.
+_READ_POLICY = ("$JS.API.DIRECT.GET.KV_policy", "$JS.API.STREAM.INFO.KV_policy")
+_MEMBER = ("$KV.members.>",)
+_READ_MEMBERS = ("$JS.API.DIRECT.GET.KV_members", "$JS.API.STREAM.INFO.KV_members")
+_READ_PLATFORM = ("$JS.API.DIRECT.GET.KV_platform", "$JS.API.INFO")
+_COMMON = (*_READ_POLICY, *_MEMBER, *_READ_PLATFORM)
+
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    "submission": (*_COMMON, "mq.*.*.r.>", "mq.*.*.d.>", "mq.*.*.b.>", "ev.>", "$JS.API.STREAM.INFO.*"),
+    "auth": (*_COMMON, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
+    "spamfilter": _COMMON,
+    "router": _COMMON,
+    "deliverer": (
+        *_COMMON,
+        *_READ_MEMBERS,
+        "mq.>",
+        "ev.>",
+        "doubt.>",
+        "$JS.ACK.>",
+        "$JS.API.DIRECT.GET.KV_orders",
+        "$JS.API.STREAM.INFO.KV_orders",
+        "$JS.API.DIRECT.GET.*",
+        "$JS.API.STREAM.INFO.*",
+        "$JS.API.STREAM.PURGE.*",
+        "$JS.API.CONSUMER.*.>",
+    ),
+}
+# What patterns above would give too much of.
+DENIED: dict[str, tuple[str, ...]] = {
+    "deliverer": ("$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.PURGE.KV_policy", "$JS.API.STREAM.PURGE.EV"),
+}
+UNLIMITED = ("publisher", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlace:
+    """Where a nats-server stores and listens, and whose certificates it trusts."""
+
+    store: Path
+    identity: Path  # folder with ca.crt, tls.crt, tls.key
+    port: int
+    storage_max_bytes: int = 8 << 30
+    sync_interval: str = "always"
+
+
+def server_config(place: ServerPlace) -> str:
+    """Return the configuration file's text. It holds no secret."""
+    users = "\n".join(f"      {_user(name)}" for name in (*PERMISSIONS, *UNLIMITED))
+    return f"""\
+server_name: paquebot
+listen: "127.0.0.1:{place.port}"
+max_payload: 8MB
+max_pending: 128MB
+write_deadline: "30s"
+jetstream {{
+  store_dir: "{place.store}"
+  sync_interval: {place.sync_interval}
+  max_file_store: {place.storage_max_bytes * 2}
+  max_memory_store: 256MB
+}}
+tls {{
+  cert_file: "{place.identity}/tls.crt"
+  key_file: "{place.identity}/tls.key"
+  ca_file: "{place.identity}/ca.crt"
+  verify_and_map: true
+  handshake_first: true
+  timeout: 5
+}}
+accounts {{
+  MAIL {{
+    jetstream: {{ max_file: {place.storage_max_bytes}, max_memory: 128MB }}
+    users: [
+{users}
+    ]
+  }}
+  SYS {{ users: [ {{ user: "{SYSTEM_USER}" }} ] }}
+}}
+system_account: SYS
+"""
+
+
+def _user(name: str) -> str:
+    if name in UNLIMITED:
+        return f'{{ user: "{name}" }}'
+    allowed = ", ".join(f'"{subject}"' for subject in PERMISSIONS[name])
+    denied = ", ".join(f'"{subject}"' for subject in DENIED.get(name, ()))
+    publish = f"allow: [{allowed}]" + (f", deny: [{denied}]" if denied else "")
+    return f'{{ user: "{name}", permissions: {{ publish: {{ {publish} }}, subscribe: ["_INBOX_{name}.>"] }} }}'
