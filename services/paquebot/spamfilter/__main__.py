@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from paquebot.policy.values import Policy
 from paquebot.queue.jetstream import JetStream
-from paquebot.queue.policystore import watch_policy
+from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
@@ -35,11 +35,10 @@ async def main(process: Process, settings: Settings) -> None:
 
     def use(policy: Policy) -> None:
         spam_filter.use(policy)
-        process.readiness.present("policy")
         known.set()
 
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(watch_policy(js, use))
+        watching = tasks.create_task(follow_policy(js, use))
         listening = tasks.create_task(_listen(process, settings, spam_filter, known))
         await process.draining.wait()
         if listening.done():
@@ -55,6 +54,7 @@ async def _listen(process: Process, settings: Settings, spam_filter: SpamFilter,
     server.stream(JUDGE_STREAM, spam_filter.answer, _STREAM_CALLERS)
     server.unary(JUDGE, spam_filter.answer_one, _CALLERS)
     await server.start()
+    process.readiness.present("policy")
     return server
 
 
