@@ -1,0 +1,127 @@
+"""The grammar of SMTP commands: paths, parameters, host names (RFC 5321 §4.1.2). Bytes in, values out.
+
+Not the dialogue: which command may come when is the session's affair.
+"""
+
+import re
+from dataclasses import dataclass
+
+from paquebot.mail.reply import Reply
+
+LOCAL_MAX = 64  # RFC 5321 §4.5.3.1.1
+DOMAIN_MAX = 255  # §4.5.3.1.2
+PATH_MAX = 256  # §4.5.3.1.3, angle brackets included
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_LOCAL = rf"{_ATOM}(?:\.{_ATOM})*+|\"(?:[ !#-\[\]-~]|\\[ -~])*+\""
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*+|\[[!-Z^-~]++\]"
+_MAILBOX = re.compile(rf"({_LOCAL})@({_DOMAIN})")
+# A space after the colon is not in the grammar, and many programs send it.
+_ARGUMENT = re.compile(rb'(FROM|TO): ?<((?:"(?:[^"\\]|\\.)*+"|[^"<>])*+)>(?: +(.*))?', re.IGNORECASE | re.DOTALL)
+_PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?")
+_HELLO_NAME = re.compile(rb"[!-~]{1,255}")
+_SIZE = re.compile(r"\d{1,20}")
+_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")  # RFC 3461 §4
+
+_NOT_ASCII = Reply(553, "5.6.7", "Addresses beyond ASCII are not served (no SMTPUTF8)")
+_NOT_SERVED = Reply(555, "5.5.4", "Parameter not recognised or not served")
+
+
+class CommandRefused(Exception):  # noqa: N818  (the client's fault, and an answer)
+    """A command the session refuses by itself; `reply` says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class MailArgument:
+    """What stands after MAIL: a mailbox or "" for the null reverse-path, and what its parameters say."""
+
+    path: str
+    size_bytes: int | None = None
+    eight_bit: bool = False
+
+
+def mail_argument(argument: bytes, *, extended: bool) -> MailArgument:
+    """Read `FROM:<path> SIZE= BODY= AUTH=`; without EHLO (`extended`) no parameter is known."""
+    path, parameters = _path_and_parameters(argument, b"FROM")
+    mailbox = "" if path == b"" else _mailbox(path, "5.1.7")
+    if not parameters:
+        return MailArgument(mailbox)
+    given = _parameters(parameters)
+    if not extended or not given.keys() <= {"SIZE", "BODY", "AUTH"}:
+        raise CommandRefused(_NOT_SERVED)
+    size = given.get("SIZE", "0")
+    if not _SIZE.fullmatch(size):
+        raise CommandRefused(Reply(501, "5.5.4", "SIZE wants a number of octets"))
+    body = given.get("BODY", "7BIT").upper()
+    if body not in {"7BIT", "8BITMIME"}:
+        raise CommandRefused(_NOT_SERVED)
+    # RFC 4954 §5: AUTH= must be accepted; whom a client names there is not believed.
+    if not _XTEXT.fullmatch(given.get("AUTH", "<>")):
+        raise CommandRefused(Reply(501, "5.5.4", "AUTH wants a mailbox as xtext, or <>"))
+    return MailArgument(mailbox, int(size) if "SIZE" in given else None, body == "8BITMIME")
+
+
+def rcpt_argument(argument: bytes, hostname: str) -> str:
+    """Read `TO:<path>` and return the mailbox; `<Postmaster>` is ours (RFC 5321 §4.1.1.3)."""
+    path, parameters = _path_and_parameters(argument, b"TO")
+    if parameters:
+        raise CommandRefused(_NOT_SERVED)
+    if path.lower() == b"postmaster":
+        return f"postmaster@{hostname}"
+    return _mailbox(path, "5.1.3")
+
+
+def hello_name(argument: bytes) -> str:
+    """Read the name after EHLO or HELO: anything printable, because clients rarely know their name."""
+    if not _HELLO_NAME.fullmatch(argument):
+        raise CommandRefused(Reply(501, "5.5.4", "A host name or address literal must follow"))
+    return argument.decode("ascii")
+
+
+def is_mailbox(text: str) -> bool:
+    """Say whether a text is a mailbox that fits between angle brackets of MAIL and RCPT."""
+    match = _MAILBOX.fullmatch(text)
+    return match is not None and _fits(match[1], match[2])
+
+
+def _path_and_parameters(argument: bytes, keyword: bytes) -> tuple[bytes, bytes]:
+    match = _ARGUMENT.fullmatch(argument)
+    if match is None or match[1].upper() != keyword:
+        if not argument.isascii():
+            raise CommandRefused(_NOT_ASCII)
+        raise CommandRefused(Reply(501, "5.5.4", f"Syntax: {keyword.decode()}:<address>"))
+    return match[2], (match[3] or b"").strip(b" ")
+
+
+def _mailbox(path: bytes, enhanced: str) -> str:
+    """Return a path's mailbox with its domain in lower case. Source routes (§4.1.1.3) are not served."""
+    if not path.isascii():
+        raise CommandRefused(_NOT_ASCII)
+    match = _MAILBOX.fullmatch(path.decode("ascii"))
+    if match is None:
+        raise CommandRefused(Reply(501, enhanced, "That is not a mailbox: local-part@domain"))
+    local, domain = match[1], match[2]
+    if not _fits(local, domain):
+        raise CommandRefused(Reply(501, enhanced, "The address is too long"))
+    return f"{local}@{domain.lower()}"
+
+
+def _fits(local: str, domain: str) -> bool:
+    return len(local) <= LOCAL_MAX and len(domain) <= DOMAIN_MAX and len(local) + len(domain) + 3 <= PATH_MAX
+
+
+def _parameters(octets: bytes) -> dict[str, str]:
+    given: dict[str, str] = {}
+    if not octets.isascii():
+        raise CommandRefused(Reply(501, "5.5.4", "Parameters are ASCII"))
+    for word in octets.decode("ascii").split():
+        match = _PARAMETER.fullmatch(word)
+        if match is None or match[1].upper() in given:
+            raise CommandRefused(Reply(501, "5.5.4", "A parameter cannot be read, or stands twice"))
+        given[match[1].upper()] = match[2] or ""
+    return given
