@@ -69,7 +69,7 @@ class Server:
     def stream(
         self,
         method: StreamMethod[Q, A],
-        answer: Callable[[Q, Caller], A | Awaitable[A]],
+        answer: Callable[[Q, Caller], A | Fault | Awaitable[A | Fault]],
         allowed: frozenset[str],
     ) -> None:
         """Serve a stream of frames. Plain answers of a frame go back together, awaited ones as they come."""
@@ -132,7 +132,7 @@ class Server:
 class _Frames(Generic[Q, A]):
     """One stream of frames being served."""
 
-    answer: Callable[[Q, Caller], A | Awaitable[A]]
+    answer: Callable[[Q, Caller], A | Fault | Awaitable[A | Fault]]
     caller: Caller
     context: grpc.aio.ServicerContext
     outbox: list[Answered[A]] = field(default_factory=list)
@@ -162,7 +162,7 @@ class _Frames(Generic[Q, A]):
         else:
             self.outbox.append(Answered(asked.item, answer))
 
-    async def _await(self, asked: Asked[Q], answer: Awaitable[A]) -> None:
+    async def _await(self, asked: Asked[Q], answer: Awaitable[A | Fault]) -> None:
         outcome: A | Fault
         try:
             outcome = await asyncio.wait_for(answer, asked.deadline_ms / 1000)
