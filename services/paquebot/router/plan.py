@@ -1,0 +1,168 @@
+"""Recipients into deliveries. Pure: where sites are, and what keys sign, is found out before.
+
+A delivery has one recipient domain, one lane and at most RECIPIENTS_MAX recipients (DESIGN §4).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from zlib import crc32
+
+import idna
+
+from paquebot.mail.address import addresses
+from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
+from paquebot.mail.header import value_of
+from paquebot.policy.values import DEFAULT_DESTINATION, MailDomain, Policy, SendingPool
+from paquebot.queue.subjects import partition_of
+from paquebot.wire.router import PlanRequest
+
+_LITERAL = re.compile(r"\[[!-Z^-~]+\]")
+
+
+class PlanRefusedError(Exception):
+    """The message has no way out, and trying again will not find one: says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a domain's mail goes: its site, the DestinationPolicy that limits it, and its slots."""
+
+    site: str
+    group: str
+    slots: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a message's sender decides: who signs (None: nobody) and which pool sends."""
+
+    signing: MailDomain | None
+    pool: SendingPool
+
+
+def origin(request: PlanRequest, policy: Policy) -> Origin:
+    """Return who signs and which pool sends; raise PlanRefusedError when no pool does.
+
+    The author's MailDomain decides, then the reverse-path's. Mail of domains nobody declared goes, unsigned,
+    through the pool of the credential (a relay's), or of the request. A report of ours stays in the pool of
+    the mail that it is about.
+    """
+    signing = policy.domain_of(_author_domain(request.header_section))
+    sending = signing or policy.domain_of(request.envelope.reverse_path.rpartition("@")[2])
+    credential = policy.credentials.get(f"{request.principal.tenant}.{request.principal.credential}")
+    tokens = (
+        request.pool if request.principal.internal else "",
+        sending.pool if sending else "",
+        credential.pool if credential else "",
+        request.pool,
+    )
+    token = next(filter(None, tokens), "")
+    if token not in policy.pools:
+        reason = f"the SendingPool {token} does not exist" if token else "no MailDomain declares the sender's domain"
+        raise PlanRefusedError(f"{reason}: declare it, or let the credential name a pool")
+    return Origin(signing, policy.pools[token])
+
+
+def by_domain(recipients: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the recipients of each domain (an A-label in lower case), in order and each once.
+
+    Local parts stay as they are, byte for byte. Raises PlanRefusedError for what has no domain.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for recipient in recipients:
+        local, at, domain = recipient.rpartition("@")
+        if not at or not local:
+            raise PlanRefusedError(f"the recipient {recipient!r} has no domain")
+        label = a_label(domain)
+        found.setdefault(label, {})[f"{local}@{label}"] = None
+    return {domain: tuple(each) for domain, each in found.items()}
+
+
+def a_label(domain: str) -> str:
+    """Return a domain as DNS knows it (RFC 5890 §2.3.2.1); an address literal as it is."""
+    if domain.isascii():
+        return domain.lower().removesuffix(".")
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise PlanRefusedError(f"the domain {domain!r} has no A-label: {error}") from error
+
+
+def is_literal(domain: str) -> bool:
+    """Say whether the domain is an address in brackets, which DNS knows nothing of."""
+    return _LITERAL.fullmatch(domain) is not None
+
+
+def plan(
+    request: PlanRequest,
+    domains: Mapping[str, tuple[str, ...]],
+    sites: Mapping[str, Destination],
+    pool: SendingPool,
+    prefix: bytes,
+) -> Plan:
+    """Return the deliveries, numbered from 1; a domain without a known site is its own site for now.
+
+    The return path is the reverse-path: nothing of ours reads bounces yet. A held message's life begins
+    when it is let go.
+    """
+    begins_ms = max(request.accepted_ms, request.hold_ms)
+    envelope = request.envelope
+    return Plan(
+        tuple(
+            Delivery(
+                id=request.id,
+                n=share.n,
+                tenant=request.principal.tenant,
+                credential=request.principal.credential,
+                reverse_path=envelope.reverse_path,
+                return_path=envelope.reverse_path,
+                recipients=share.recipients,
+                domain=share.domain,
+                site=share.destination.site,
+                group=share.destination.group,
+                pool=pool.token,
+                lane=request.lane,
+                partition=partition_of(share.destination.site, _slot(request.id, share.n, share.destination.slots)),
+                prefix=prefix,
+                size_bytes=request.size_bytes,
+                eight_bit=envelope.eight_bit,
+                accepted_ms=request.accepted_ms,
+                expires_ms=begins_ms + pool.retry.expiry_s * 1000,
+                next_ms=request.hold_ms,
+                held=request.hold_ms > 0,
+                reason=request.hold_reason,
+            )
+            for share in _shares(domains, sites)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one delivery takes of the message."""
+
+    n: int
+    domain: str
+    recipients: tuple[str, ...]
+    destination: Destination
+
+
+def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destination]) -> Iterator[_Share]:
+    n = 0
+    for domain, recipients in domains.items():
+        destination = sites.get(domain) or Destination(domain, DEFAULT_DESTINATION.name)
+        for start in range(0, len(recipients), RECIPIENTS_MAX):
+            n += 1
+            yield _Share(n, domain, recipients[start : start + RECIPIENTS_MAX], destination)
+
+
+def _slot(ident: str, n: int, slots: int) -> int:
+    """Spread the deliveries of a site over its slots."""
+    return crc32(f"{ident}.{n}".encode()) % slots if slots > 1 else 0
+
+
+def _author_domain(header_section: bytes) -> str:
+    """Return the domain of the first author: the one that DMARC looks at."""
+    authors = addresses(value_of(header_section, b"from") or b"").mailboxes
+    return authors[0].domain if authors else ""

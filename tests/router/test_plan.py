@@ -1,0 +1,157 @@
+"""Planning: who is grouped with whom, which pool sends, who signs, when it expires."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paquebot.mail.delivery import RECIPIENTS_MAX, Lane
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.principal import Principal
+from paquebot.policy.values import MailDomain, Policy, Retry, SendingPool, SMTPCredential
+from paquebot.queue.subjects import partition_of
+from paquebot.router.plan import Destination, PlanRefusedError, a_label, by_domain, is_literal, origin, plan
+from paquebot.wire.router import PlanRequest
+
+_POOL = SendingPool("mail-system", "default", "out.mail.example", retry=Retry(expiry_s=100))
+_OTHER = SendingPool("mail-system", "other", "other.mail.example")
+_POLICY = Policy(
+    domains={
+        "shop.example": MailDomain("shop", "main", "shop.example", _POOL.token),
+        "news.example": MailDomain("news", "main", "news.example", _OTHER.token),
+    },
+    pools={_POOL.token: _POOL, _OTHER.token: _OTHER},
+    credentials={"mail-system.relay": SMTPCredential("mail-system", "relay", any_sender=True, pool=_OTHER.token)},
+)
+
+
+def _request(
+    recipients: tuple[str, ...] = ("a@one.example",),
+    reverse_path: str = "orders@shop.example",
+    author: str = "orders@shop.example",
+    **rest: object,
+) -> PlanRequest:
+    values: dict[str, object] = {
+        "id": "0197-id",
+        "principal": Principal("shop", "web"),
+        "envelope": Envelope(reverse_path, recipients),
+        "header_section": b"From: <%b>\r\n" % author.encode(),
+        "body_hash": b"h" * 32,
+        "size_bytes": 1234,
+        "accepted_ms": 5_000,
+    }
+    return PlanRequest(**(values | rest))  # type: ignore[arg-type]
+
+
+def test_recipients_are_grouped_by_domain_and_local_parts_stay_as_they_are() -> None:
+    grouped = by_domain(("Ann@One.Example", "bob@two.example", "ann@one.example", "Ann@one.example"))
+    assert grouped == {
+        "one.example": ("Ann@one.example", "ann@one.example"),
+        "two.example": ("bob@two.example",),
+    }
+
+
+def test_a_domain_in_another_script_is_grouped_as_its_a_label() -> None:
+    assert by_domain(("x@bücher.example",)) == {"xn--bcher-kva.example": ("x@xn--bcher-kva.example",)}
+    assert a_label("BÜCHER.example") == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("recipient", ["nobody", "@one.example", "x@" + "ü" * 300])
+def test_a_recipient_without_a_domain_is_refused(recipient: str) -> None:
+    with pytest.raises(PlanRefusedError):
+        by_domain((recipient,))
+
+
+def test_address_literals_are_known() -> None:
+    assert is_literal("[192.0.2.1]")
+    assert not is_literal("one.example")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=500).map(
+        lambda pairs: tuple(f"u{user}@d{domain}.example" for domain, user in pairs)
+    )
+)
+def test_each_recipient_stands_in_exactly_one_delivery_of_at_most_a_hundred(
+    recipients: tuple[str, ...],
+) -> None:
+    domains = by_domain(recipients)
+    deliveries = plan(_request(recipients), domains, {}, _POOL, b"").deliveries
+    planned = [recipient for delivery in deliveries for recipient in delivery.recipients]
+    assert len(planned) == len(set(planned))
+    assert set(planned) == set(recipients)
+    assert all(0 < len(delivery.recipients) <= RECIPIENTS_MAX for delivery in deliveries)
+    assert all(
+        recipient.endswith("@" + delivery.domain) for delivery in deliveries for recipient in delivery.recipients
+    )
+    assert [delivery.n for delivery in deliveries] == list(range(1, len(deliveries) + 1))
+
+
+def test_a_delivery_tells_all_that_the_deliverer_needs() -> None:
+    request = _request(lane=Lane.URGENT)
+    (delivery,) = plan(
+        request, {"one.example": ("a@one.example",)}, {"one.example": Destination("mx-1", "big")}, _POOL, b"P"
+    ).deliveries
+    assert delivery.name == "0197-id.1"
+    assert (delivery.tenant, delivery.credential, delivery.pool) == ("shop", "web", "mail-system_default")
+    assert (delivery.reverse_path, delivery.return_path) == ("orders@shop.example", "orders@shop.example")
+    assert (delivery.site, delivery.group, delivery.partition) == ("mx-1", "big", partition_of("mx-1"))
+    assert (delivery.lane, delivery.prefix, delivery.size_bytes) == (Lane.URGENT, b"P", 1234)
+    assert (delivery.accepted_ms, delivery.expires_ms) == (5_000, 105_000)
+    assert (delivery.held, delivery.next_ms, delivery.attempts) == (False, 0, 0)
+
+
+def test_a_domain_without_a_known_site_is_its_own_site() -> None:
+    (delivery,) = plan(_request(), {"one.example": ("a@one.example",)}, {}, _POOL, b"").deliveries
+    assert (delivery.site, delivery.group) == ("one.example", "other")
+
+
+def test_a_held_message_lives_from_the_day_it_is_let_go() -> None:
+    request = _request(hold_ms=900_000, hold_reason="held: look at it")
+    (delivery,) = plan(request, {"one.example": ("a@one.example",)}, {}, _POOL, b"").deliveries
+    assert (delivery.held, delivery.next_ms, delivery.reason) == (True, 900_000, "held: look at it")
+    assert delivery.expires_ms == 1_000_000
+
+
+def test_the_slots_of_a_site_share_its_deliveries() -> None:
+    sites = {"one.example": Destination("mx-1", "big", slots=4)}
+    owners = {
+        plan(_request(id=f"id-{i}"), {"one.example": ("a@one.example",)}, sites, _POOL, b"").deliveries[0].partition
+        for i in range(100)
+    }
+    assert owners == {partition_of("mx-1", slot) for slot in range(4)}
+
+
+def test_the_authors_domain_decides_before_the_reverse_paths() -> None:
+    sender = origin(_request(reverse_path="x@shop.example", author="y@news.example"), _POLICY)
+    assert sender.pool is _OTHER
+    assert sender.signing is _POLICY.domains["news.example"]
+
+
+def test_a_reverse_path_decides_when_the_author_is_of_no_declared_domain() -> None:
+    sender = origin(_request(reverse_path="x@mail.shop.example", author="y@elsewhere.example"), _POLICY)
+    assert sender.pool is _POOL
+    assert sender.signing is None
+
+
+def test_a_relays_mail_of_unknown_domains_goes_unsigned_through_its_own_pool() -> None:
+    request = _request(
+        principal=Principal("mail-system", "relay", any_sender=True),
+        reverse_path="x@elsewhere.example",
+        author="x@elsewhere.example",
+    )
+    sender = origin(request, _POLICY)
+    assert sender.pool is _OTHER
+    assert sender.signing is None
+
+
+def test_a_report_stays_in_the_pool_of_the_mail_it_is_about() -> None:
+    internal = Principal("shop", "", internal=True)
+    request = _request(principal=internal, reverse_path="", author="mailer-daemon@shop.example", pool=_OTHER.token)
+    assert origin(request, _POLICY).pool is _OTHER
+
+
+def test_mail_that_no_pool_sends_is_refused_with_what_to_do() -> None:
+    with pytest.raises(PlanRefusedError, match="no MailDomain declares"):
+        origin(_request(reverse_path="x@else.example", author="x@else.example"), _POLICY)
+    with pytest.raises(PlanRefusedError, match="SendingPool gone_gone does not exist"):
+        origin(_request(reverse_path="x@else.example", author="x@else.example", pool="gone_gone"), _POLICY)
