@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
+
 REVISION_NONE = ""
 
 
@@ -46,17 +48,6 @@ class Thresholds:
     reject: float = 0.95
     shadow: bool = False
     on_unavailable: OnUnavailable = OnUnavailable.DEFER
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """When a delivery is tried again: `quick_s` one by one, then growing by `multiplier` up to `max_s`."""
-
-    quick_s: tuple[int, ...] = (60, 300, 900)
-    initial_s: int = 1800
-    max_s: int = 14_400
-    multiplier: float = 2.0
-    expiry_s: int = 432_000  # 5 days, RFC 5321 §4.5.4.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,6 @@ async def refuse_unfit(js: JetStream) -> None:
 
 
 def _level_of(version: str) -> int:
-    """API level 5 came with 2.15 (the server does not tell the level to the system account)."""
-    major, minor, *_rest = (int(part) for part in version.split("-")[0].split("."))
+    """Return the API level of a version: 5 came with 2.15; the system account is not told it."""
+    major, minor, *_rest = (int(part) for part in version.split("-", maxsplit=1)[0].split("."))
     return API_LEVEL_MIN if (major, minor) >= OLDEST[:2] else 0

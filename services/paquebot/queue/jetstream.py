@@ -23,6 +23,7 @@ TICK_S = 0.1
 PING_S = 5.0
 PINGS_MISSED_MAX = 3
 RECONNECT_S = 0.25
+CONNECT_S = 10.0
 PENDING_BYTES_MAX = 64 << 20
 BATCH = 256  # messages of one direct read
 LOG = structlog.get_logger()
@@ -102,7 +103,7 @@ class JetStream:
         context.load_cert_chain(identity_dir / "tls.crt", identity_dir / "tls.key")
         identity = identity_dir.name
         try:
-            await client.connect(
+            connecting = client.connect(
                 url,
                 name=name,
                 tls=context,
@@ -118,7 +119,9 @@ class JetStream:
                 reconnected_cb=js._reconnected,
                 error_cb=_complain,
             )
+            await asyncio.wait_for(connecting, CONNECT_S)
         except (OSError, nats.errors.Error, TimeoutError) as error:
+            await client.close()
             raise QueueUnavailableError(f"{url}: {error}") from error
         js.inbox = client.new_inbox()
         await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)

@@ -80,7 +80,7 @@ class Pull:
         await self.ask()
 
     def forget_request(self) -> None:
-        """The open request died with its connection."""
+        """Forget the open request: it died with its connection."""
         self.left = 0
 
     async def _on(self, message: Msg) -> None:

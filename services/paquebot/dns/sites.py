@@ -1,0 +1,54 @@
+"""Which site a domain's mail belongs to, and which of its hosts may be tried. Pure."""
+
+import ipaddress
+import random
+from hashlib import blake2b
+
+from paquebot.dns.resolver import MxAnswer, MxKind
+from paquebot.policy.values import DEFAULT_DESTINATION, Policy
+
+HOSTS_MAX = 10  # of one domain, per attempt
+
+
+def site_of(domain: str, answer: MxAnswer | None, policy: Policy) -> tuple[str, str]:
+    """Return (site, group): a DestinationPolicy's name, else the hash of the MX set, else the domain itself."""
+    hosts = answer.names if answer is not None else ()
+    destination = policy.destination(domain, hosts)
+    if destination is not DEFAULT_DESTINATION:
+        return destination.name, destination.name
+    if answer is not None and answer.kind is MxKind.MX:
+        joined = "\n".join(sorted(hosts))
+        return f"mx-{blake2b(joined.encode(), digest_size=8).hexdigest()}", destination.name
+    return domain, destination.name
+
+
+def in_order(answer: MxAnswer, own: str, chance: random.Random) -> tuple[str, ...]:
+    """Return the hosts to try: by preference, at random within one, ours and all worse dropped (RFC 5321 §5.1)."""
+    ours = [preference for preference, name in answer.hosts if name == own]
+    limit = min(ours, default=None)
+    usable = [(preference, chance.random(), name) for preference, name in answer.hosts]
+    if limit is not None:
+        usable = [each for each in usable if each[0] < limit]
+    return tuple(dict.fromkeys(name for _preference, _draw, name in sorted(usable)))[:HOSTS_MAX]
+
+
+def refusal_of(address: str) -> str:
+    """Return why an address must not be connected to, "" when it may: mail goes to public unicast addresses."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return f"{address} is not an address"
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        parsed = mapped
+    if not parsed.is_global or parsed.is_multicast:
+        return f"{address} is not a public address"
+    return ""
+
+
+def literal(domain: str) -> str:
+    """Return the address of a domain literal `[192.0.2.1]` or `[IPv6:2001:db8::1]`, "" for a name (RFC 5321 §4.1.3)."""
+    if not (domain.startswith("[") and domain.endswith("]")):
+        return ""
+    inner = domain[1:-1]
+    return inner[5:] if inner.lower().startswith("ipv6:") else inner

@@ -1,0 +1,62 @@
+"""Taking responsibility: one publish commits a message, however many deliveries it has.
+
+Bodies too large to travel go first; without the commit they are forgotten by their TTL. A publish that is
+not acknowledged is repeated under the same Msg-Id, so that it cannot be stored twice.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from paquebot.mail.delivery import Plan
+from paquebot.queue.bodies import INLINE_MAX_BYTES, store
+from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.payload import encode
+from paquebot.queue.schedule import schedule_headers
+from paquebot.queue.subjects import deferred_subject, ready_subject, slice_of, split_subject
+from paquebot.wire.delivery import Item
+
+TRIES_TIMEOUT_S = 5.0
+BACKOFF_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Stores planned messages."""
+
+    js: JetStream
+    deadline_s: float = 20.0
+
+    async def accept(self, plan: Plan, content: bytes) -> None:
+        """Return once the message is kept; raise QueueUnavailableError or QueueFullError when it is not."""
+        deliveries = plan.deliveries
+        if len(content) > INLINE_MAX_BYTES:
+            stream = slice_of(deliveries[0].partition)
+            body = await store(self.js, stream, deliveries, content, {})
+            deliveries = tuple(replace(delivery, body=body) for delivery in deliveries)
+            content = b""
+        first = deliveries[0]
+        if len(deliveries) > 1:
+            subject, headers = split_subject(first), {"Nats-Msg-Id": f"{first.id}.split"}
+        elif first.next_ms:
+            subject = deferred_subject(first)
+            headers = schedule_headers(first) | {"Nats-Msg-Id": f"{first.name}.at"}
+        else:
+            subject, headers = ready_subject(first), {"Nats-Msg-Id": first.name}
+        payload = encode(Item(deliveries, split=len(deliveries) > 1), content)
+        await self._commit(subject, payload, headers)
+
+    async def _commit(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.deadline_s
+        tries = 0
+        while True:
+            try:
+                await self.js.publish(subject, payload, headers, min(TRIES_TIMEOUT_S, max(0.1, end - loop.time())))
+            except QueueUnavailableError:
+                pause = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
+                tries += 1
+                if loop.time() + pause >= end:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return

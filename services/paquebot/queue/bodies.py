@@ -1,0 +1,64 @@
+"""Contents that do not travel with their delivery: stored once, in chunks, with a marker for each delivery.
+
+Settling takes a delivery's marker away; who takes the last one purges the chunks. A TTL is the net below.
+"""
+
+import asyncio
+
+from paquebot.mail.delivery import BodyRef, Delivery
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.subjects import chunk_filter, chunk_subject, marker_filter, marker_subject, stream_name
+
+INLINE_MAX_BYTES = 256 << 10
+DEFERRED_INLINE_MAX_BYTES = 32 << 10
+CHUNK_MAX_BYTES = 1 << 20
+HOLD_MAX_S = 14 * 86_400  # the longest allowed hold
+TTL_MIN_S = 3600
+
+
+class BodyLostError(Exception):
+    """A content that a delivery names is not in the store."""
+
+
+async def store(
+    js: JetStream, stream: int, deliveries: tuple[Delivery, ...], content: bytes, headers: dict[str, str]
+) -> BodyRef:
+    """Store a content for deliveries of one message; `headers` may carry an owner's fence."""
+    first = deliveries[0]
+    ttl_s = max(TTL_MIN_S, (first.expires_ms - first.accepted_ms) // 1000 + HOLD_MAX_S)
+    headers = {**headers, "Nats-TTL": f"{ttl_s}s"}
+    chunks = [content[start : start + CHUNK_MAX_BYTES] for start in range(0, len(content), CHUNK_MAX_BYTES)] or [b""]
+    publishes = [
+        js.publish(chunk_subject(first.pool, stream, first.id, number), chunk, headers, timeout_s=20)
+        for number, chunk in enumerate(chunks)
+    ]
+    publishes += [
+        js.publish(marker_subject(each.pool, stream, each.id, each.n), b"", headers, timeout_s=20)
+        for each in deliveries
+    ]
+    await asyncio.gather(*publishes)
+    return BodyRef(len(chunks), len(content), stream)
+
+
+async def load(js: JetStream, delivery: Delivery, body: BodyRef) -> bytes:
+    """Return a stored content; raise BodyLostError when a part of it is missing."""
+    stream = stream_name(delivery.pool, body.stream)
+    parts = await asyncio.gather(
+        *(
+            js.get_last(stream, chunk_subject(delivery.pool, body.stream, delivery.id, number))
+            for number in range(body.chunks)
+        )
+    )
+    content = b"".join(part.payload for part in parts if part is not None)
+    if len(content) != body.size_bytes:
+        raise BodyLostError(f"{delivery.name}: {len(content)} of {body.size_bytes} octets are stored")
+    return content
+
+
+async def release(js: JetStream, delivery: Delivery, body: BodyRef) -> None:
+    """Take a delivery's marker away, and the content with the last one."""
+    stream = stream_name(delivery.pool, body.stream)
+    marker = marker_subject(delivery.pool, body.stream, delivery.id, delivery.n)
+    await js.request(f"STREAM.PURGE.{stream}", {"filter": marker})
+    if not await js.read(stream, marker_filter(delivery.pool, body.stream, delivery.id), batch=1):
+        await js.request(f"STREAM.PURGE.{stream}", {"filter": chunk_filter(delivery.pool, body.stream, delivery.id)})

@@ -1,0 +1,89 @@
+"""One owned partition: its pulls, what of it is in hand, and how it is let go."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from paquebot.mail.delivery import Lane
+from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueUnavailableError
+from paquebot.queue.ownership import Fence
+from paquebot.queue.provision import ensure_consumers
+from paquebot.queue.pull import GROUP, Pull
+from paquebot.queue.subjects import consumer_name, stream_of
+from paquebot.queue.taken import Taken
+
+LOG = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Partition:
+    """A partition that this process owns, as long as its fence stands."""
+
+    js: JetStream
+    fence: Fence
+    suspect_until: int  # items up to this sequence may have been in another's hands
+    on_message: "Callable[[Partition, Message], None]"
+    wanted: Callable[[], bool]
+    pulls: list[Pull] = field(default_factory=list)
+    in_hand: dict[str, Taken] = field(default_factory=dict)
+    lost: bool = False  # the fence: somebody else owns it
+    letting_go: bool = False
+    mending: "asyncio.Task[None] | None" = None
+
+    async def start(self) -> None:
+        """Make sure of the consumers, take their pins, and pull; urgent lanes first."""
+        await self._prepare()
+        for lane in Lane:
+            pull = Pull(
+                self.js,
+                stream_of(self.fence.pool, self.fence.partition),
+                consumer_name(self.fence.partition, lane),
+                lambda message: self.on_message(self, message),
+                self.wanted,
+                self._missing,
+            )
+            self.pulls.append(pull)
+            await pull.start()
+
+    async def stop_pulling(self) -> None:
+        """Take nothing more."""
+        self.letting_go = True
+        for pull in self.pulls:
+            await pull.stop()
+        if self.mending is not None:
+            self.mending.cancel()
+
+    async def unpin(self) -> None:
+        """Let the next owner pull at once."""
+        for lane in Lane:
+            stream = stream_of(self.fence.pool, self.fence.partition)
+            subject = f"CONSUMER.UNPIN.{stream}.{consumer_name(self.fence.partition, lane)}"
+            try:
+                await self.js.request(subject, {"group": GROUP})
+            except (ApiError, QueueUnavailableError) as error:
+                LOG.debug("a consumer was not unpinned", error=str(error))
+
+    def reconnected(self) -> None:
+        """Open requests died with the connection, and the consumers with the server, if it restarted."""
+        for pull in self.pulls:
+            pull.forget_request()
+        self._missing()
+
+    async def _prepare(self) -> None:
+        await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
+        await self.unpin()
+
+    def _missing(self) -> None:
+        if (self.mending is None or self.mending.done()) and not self.letting_go:
+            self.mending = asyncio.create_task(self._mend())
+
+    async def _mend(self) -> None:
+        try:
+            await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
+        except (ApiError, QueueUnavailableError) as error:
+            LOG.warning("consumers cannot be made again yet", partition=self.fence.partition, error=str(error))
+            await asyncio.sleep(1)
+        for pull in self.pulls:
+            await pull.ask()
