@@ -1,0 +1,156 @@
+"""A connection to a receiving host: the asyncio shell around the client session, driven by its generators."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.smtp.client import BeforeFinalDot, BrokenSession, ClientSession, Need, Timeout
+
+
+class LeaseLostError(Exception):
+    """The partition is no longer ours: the transaction was broken off before the final dot."""
+
+
+@dataclass(slots=True, eq=False)
+class Connection(asyncio.Protocol):
+    """One connection; one dialogue at a time."""
+
+    wheel: DeadlineWheel
+    host: str
+    address: str
+    session: ClientSession = field(default_factory=ClientSession)
+    transport: asyncio.Transport | None = None
+    messages: int = 0
+    tls: str = ""
+    _dialogue: Generator[Need, None, Any] | None = None
+    _result: "asyncio.Future[Any] | None" = None
+    _may_finish: Callable[[], bool] = field(default=lambda: True)
+    _paused: bool = False
+
+    @property
+    def where(self) -> str:
+        """Name and address, as records tell them."""
+        return f"{self.host} [{self.address}]"
+
+    @property
+    def reusable(self) -> bool:
+        """True when another transaction may begin."""
+        alive = self.transport is not None and not self.transport.is_closing()
+        return alive and self._dialogue is None and self.session.reusable
+
+    def run(
+        self, dialogue: Generator[Need, None, Any], may_finish: Callable[[], bool] = lambda: True
+    ) -> "asyncio.Future[Any]":
+        """Run a dialogue of the session; the future fails with BrokenSession or LeaseLostError."""
+        assert self._dialogue is None, "one dialogue at a time"  # noqa: S101
+        result = self._result = asyncio.get_running_loop().create_future()
+        self._dialogue = dialogue
+        self._may_finish = may_finish
+        self._step()
+        return result
+
+    async def start_tls(self, context: ssl.SSLContext, timeout_s: float) -> None:
+        """Do the handshake; raise OSError (ssl.SSLError too) or TimeoutError."""
+        assert self.transport is not None  # noqa: S101  (connected)
+        loop = asyncio.get_running_loop()
+        transport = await loop.start_tls(
+            self.transport, self, context, server_hostname=self.host, ssl_handshake_timeout=timeout_s
+        )
+        if transport is None:
+            raise ConnectionResetError("the connection was closed during the handshake")
+        self.transport = transport
+        self.session.tls_started()
+        self.tls = transport.get_extra_info("ssl_object").version() or "TLS"
+
+    def quit(self) -> None:
+        """Say QUIT without waiting for its answer, and close."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.reusable:
+            farewell = self.session.quit()
+            next(farewell, None)
+            self.transport.write(self.session.data_to_send())
+            farewell.close()
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport  # type: ignore[assignment]  # TCP and TLS transports are Transports
+
+    def data_received(self, data: bytes) -> None:
+        """Hand octets to the session."""
+        self.session.receive_data(data)
+        self._step()
+
+    def eof_received(self) -> bool:
+        """Note the end; the transport closes itself."""
+        self.session.receive_eof()
+        self._step()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end, with its reason."""
+        self.session.receive_eof(f"connection lost: {exc}" if exc else "connection closed")
+        self._step()
+
+    def pause_writing(self) -> None:
+        """Hold blocks back until the socket takes more."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._step()
+
+    def _step(self) -> None:
+        """Go on with the dialogue as far as it goes without waiting."""
+        if self._dialogue is None:
+            return
+        dialogue = self._dialogue
+        try:
+            while True:
+                need = next(dialogue)
+                self._write()
+                if isinstance(need, BeforeFinalDot):
+                    if not self._may_finish():
+                        dialogue.close()
+                        self._end(LeaseLostError("the lease was lost before the final dot"))
+                        self.abort()
+                        return
+                elif need is not Timeout.BLOCK or self._paused:
+                    self.wheel.arm(self, need.seconds, self._late)
+                    return
+        except StopIteration as done:
+            self._write()
+            self._end(done.value)
+        except BrokenSession as broken:
+            self._end(broken)
+            self.abort()
+
+    def _late(self) -> None:
+        self.session.timed_out()
+        self._step()
+
+    def _write(self) -> None:
+        octets = self.session.data_to_send()
+        if octets and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(octets)
+
+    def _end(self, outcome: object) -> None:
+        self.wheel.disarm(self)
+        self._dialogue = None
+        result, self._result = self._result, None
+        if result is None or result.done():
+            return
+        if isinstance(outcome, Exception):
+            result.set_exception(outcome)
+        else:
+            result.set_result(outcome)

@@ -1,0 +1,160 @@
+"""One worker of a site: holds a connection and takes deliveries over it, one after the other.
+
+It finds the hosts, goes to the next when one fails, and returns an outcome for every recipient.
+"""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from paquebot.deliverer.connection import Connection
+from paquebot.deliverer.opening import Way, open_connection
+from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.dns.resolver import MxAnswer, MxKind, Resolver
+from paquebot.dns.sites import in_order, literal, refusal_of
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure
+from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
+
+TRIES_MAX = 6  # addresses connected to in one attempt
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How this deliverer sees the world."""
+
+    wheel: DeadlineWheel
+    resolver: Resolver
+    chance: random.Random
+    allow_private: bool = False  # connect to loopback and private addresses: the sandbox's
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What an attempt gathered: an outcome for each recipient, and who answered last."""
+
+    outcomes: dict[str, Outcome]
+    host: str = ""
+    tls: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Courier:
+    """Delivers over at most one connection at a time."""
+
+    world: World
+    messages_max: int
+    connection: Connection | None = None
+
+    async def attempt(
+        self, delivery: Delivery, content: bytes, way: Way, *, allow_private: bool, may_go_on: Callable[[], bool]
+    ) -> Attempted:
+        """Try a delivery; raise connection.LeaseLostError when `may_go_on` says no before a final dot."""
+        answer = await self._lookup(delivery.domain)
+        conclusion = _concluded(answer)
+        if conclusion is not None:
+            return Attempted(dict.fromkeys(delivery.recipients, conclusion))
+        undecided = delivery.recipients
+        outcomes: dict[str, Outcome] = {}
+        host = tls = ""
+        async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
+            if isinstance(opened, Outcome):
+                outcomes |= dict.fromkeys(undecided, opened)
+                if opened.scope is not Scope.HOST:
+                    break
+                continue
+            host, tls = opened.where, opened.tls
+            outcomes |= await self._transact(opened, delivery, undecided, content, may_go_on)
+            undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
+            if not undecided:
+                break
+        for recipient in delivery.recipients:
+            outcomes.setdefault(recipient, of_failure(Stage.LOOKUP, f"no host of {delivery.domain} could be tried"))
+        return Attempted(outcomes, host, tls)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        if self.connection is not None:
+            self.connection.quit()
+            self.connection = None
+
+    async def _lookup(self, domain: str) -> MxAnswer:
+        if literal(domain):
+            return MxAnswer(MxKind.IMPLICIT, ((0, domain),))
+        return await self.world.resolver.mx(domain)
+
+    async def _connections(
+        self, delivery: Delivery, answer: MxAnswer, way: Way, *, allow_private: bool
+    ) -> AsyncIterator[Connection | Outcome]:
+        """Yield the open connection if it serves this domain, then new ones, host by host, address by address."""
+        hosts = in_order(answer, way.helo_hostname, self.world.chance)
+        if not hosts:
+            loop = f"all hosts of {delivery.domain} are ourselves: mail would go in a circle"
+            yield of_conclusion(Kind.FAILED, 554, "5.4.6", loop)
+            return
+        if delivery.reason.startswith(IN_DOUBT):  # the host that may have it will know it again
+            last = delivery.last_host.partition(" ")[0]
+            hosts = tuple(sorted(hosts, key=lambda host: host != last))
+        if self._serves(hosts):
+            assert self.connection is not None  # noqa: S101  (it serves)
+            yield self.connection
+        tries = 0
+        for host in hosts:
+            async for address in self._addresses(host):
+                tries += 1
+                if tries > TRIES_MAX:
+                    return
+                yield await self._open(host, address, way, allow_private=allow_private)
+
+    async def _addresses(self, host: str) -> AsyncIterator[str]:
+        if literal(host):
+            yield literal(host)
+            return
+        for address in (await self.world.resolver.addresses(host)).addresses:
+            yield address
+
+    async def _open(self, host: str, address: str, way: Way, *, allow_private: bool) -> Connection | Outcome:
+        self.close()
+        refusal = refusal_of(address)
+        if refusal and not (allow_private or self.world.allow_private):
+            return of_failure(Stage.CONNECT, f"{host}: {refusal}, mail is not sent there")
+        opened = await open_connection(self.world.wheel, host, address, way)
+        if isinstance(opened, Connection):
+            self.connection = opened
+        return opened
+
+    async def _transact(
+        self,
+        connection: Connection,
+        delivery: Delivery,
+        recipients: tuple[str, ...],
+        content: bytes,
+        may_go_on: Callable[[], bool],
+    ) -> dict[str, Outcome]:
+        transaction = Transaction(delivery.return_path, recipients, content, delivery.prefix, delivery.eight_bit)
+        connection.messages += 1
+        try:
+            result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)
+        except BrokenSession as error:
+            return broken(transaction, error.reason, connection.where)
+        return outcomes_of(transaction, result, connection.where)
+
+    def _serves(self, hosts: tuple[str, ...]) -> bool:
+        connection = self.connection
+        if connection is None:
+            return False
+        return connection.reusable and connection.host in hosts and connection.messages < self.messages_max
+
+
+def _concluded(answer: MxAnswer) -> Outcome | None:
+    """Return the outcome that the lookup alone decides."""
+    match answer.kind:
+        case MxKind.NULL:
+            return of_conclusion(Kind.FAILED, 556, "5.1.10", answer.reason)  # RFC 7505 §4.1
+        case MxKind.NONE:
+            return of_conclusion(Kind.FAILED, 550, "5.1.2", answer.reason)
+        case MxKind.UNKNOWN:
+            return of_failure(Stage.LOOKUP, answer.reason)
+        case _:
+            return None

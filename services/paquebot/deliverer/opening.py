@@ -1,0 +1,105 @@
+"""Opening a connection: connect, greeting, EHLO, STARTTLS as far as the destination asks for it."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from functools import cache
+
+from paquebot.deliverer.connection import Connection
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.mail.outcome import Outcome, Stage, of_failure, of_reply
+from paquebot.mail.reply import Reply
+from paquebot.policy.values import TLSMinimum
+from paquebot.smtp.client import BrokenSession
+
+CONNECT_MAX_S = 30.0
+HANDSHAKE_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How hosts are reached: the port, our name, the least TLS, and our local address if one is asked for."""
+
+    port: int
+    helo_hostname: str
+    tls_minimum: TLSMinimum = TLSMinimum.OPPORTUNISTIC
+
+
+async def open_connection(wheel: DeadlineWheel, host: str, address: str, way: Way) -> Connection | Outcome:
+    """Return a connection ready for MAIL, or why there is none. A failed handshake is tried again in the clear."""
+    opened = await _open(wheel, host, address, way, with_tls=True)
+    if isinstance(opened, _BrokenTlsError):
+        if way.tls_minimum is not TLSMinimum.OPPORTUNISTIC:
+            return of_failure(Stage.STARTTLS, f"{opened}; the destination's minimum is {way.tls_minimum}")
+        opened = await _open(wheel, host, address, way, with_tls=False)
+    assert not isinstance(opened, _BrokenTlsError), "no TLS was tried"  # noqa: S101
+    return opened
+
+
+class _BrokenTlsError(Exception):
+    pass
+
+
+async def _open(  # noqa: PLR0911  (each step of the opening may end it)
+    wheel: DeadlineWheel, host: str, address: str, way: Way, *, with_tls: bool
+) -> Connection | Outcome | _BrokenTlsError:
+    loop = asyncio.get_running_loop()
+    connection = Connection(wheel, host, address)
+    try:
+        async with asyncio.timeout(CONNECT_MAX_S):
+            await loop.create_connection(lambda: connection, address, way.port)
+    except TimeoutError:
+        return of_failure(Stage.CONNECT, f"{connection.where} did not answer within {CONNECT_MAX_S:.0f} s")
+    except OSError as error:
+        return of_failure(Stage.CONNECT, f"{connection.where}: {error.strerror or error}")
+    stage = Stage.GREETING
+    try:
+        refusal = _refusal(stage, await connection.run(connection.session.greeting()))
+        stage = Stage.HELLO
+        refusal = refusal or _refusal(stage, await connection.run(connection.session.ehlo(way.helo_hostname)))
+        if refusal is not None:
+            connection.quit()
+            return refusal
+        if "STARTTLS" in connection.session.extensions and with_tls:
+            stage = Stage.STARTTLS
+            refusal = await _secure(connection, way)
+        elif way.tls_minimum is not TLSMinimum.OPPORTUNISTIC:
+            refusal = of_failure(Stage.STARTTLS, f"{connection.where} does not offer it, and it is required")
+    except BrokenSession as broken:
+        return of_failure(stage, f"{connection.where}: {broken.reason}")
+    except _BrokenTlsError as broken:
+        return broken
+    if refusal is not None:
+        connection.quit()
+        return refusal
+    return connection
+
+
+async def _secure(connection: Connection, way: Way) -> Outcome | None:
+    """Do STARTTLS and greet again (RFC 3207 §4.2); a refusal counts only where TLS is required."""
+    reply: Reply = await connection.run(connection.session.starttls())
+    if not reply.is_positive:
+        if way.tls_minimum is TLSMinimum.OPPORTUNISTIC:
+            return None
+        return of_reply(Stage.STARTTLS, reply)
+    try:
+        await connection.start_tls(_context(way.tls_minimum), HANDSHAKE_MAX_S)
+    except (OSError, TimeoutError) as error:
+        connection.abort()
+        raise _BrokenTlsError(f"{connection.where}: the TLS handshake failed: {error}") from error
+    return _refusal(Stage.HELLO, await connection.run(connection.session.ehlo(way.helo_hostname)))
+
+
+def _refusal(stage: Stage, reply: Reply) -> Outcome | None:
+    return None if reply.is_positive else of_reply(stage, reply)
+
+
+@cache
+def _context(minimum: TLSMinimum) -> ssl.SSLContext:
+    """Return a context; only a Verified minimum looks at the certificate (opportunistic never does, RFC 7435)."""
+    context = ssl.create_default_context()
+    if minimum is not TLSMinimum.VERIFIED:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,159 @@
+"""A deliverer: one pool's queue, the world, and the way back for reports."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from paquebot.deliverer import metrics
+from paquebot.deliverer.courier import World
+from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.dns.resolver import Resolver
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.settlement import Report
+from paquebot.policy.values import Policy
+from paquebot.queue.events import EventWriter
+from paquebot.queue.fitness import refuse_unfit
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.policystore import follow_policy
+from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.provision import drift
+from paquebot.runtime.process import Process, ProcessSettings
+from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailableError
+from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.runtime.settings import Address
+from paquebot.wire.deliverer import STATE, DelivererState, StateRequest
+from paquebot.wire.submission import SUBMIT, SubmitRequest
+
+SUBMIT_S = 30.0
+SUBMIT_AGAIN_S = 2.0
+DRAIN_S = 10.0
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ProcessSettings):
+    """What a deliverer reads. `resolver` and `mx_port` count only with `sandbox`."""
+
+    nats_url: str
+    grpc_listen: Address
+    pool: str
+    submission_target: str
+    hostname: str = "localhost"
+    sandbox: bool = False
+    resolver: Address | None = None
+    mx_port: int = 25
+
+
+async def serve(process: Process, settings: Settings) -> None:
+    """Deliver until drained."""
+    ready = process.readiness
+    ready.missing("queue", "not connected yet")
+    ready.missing("policy", "no revision was read yet")
+    ready.present("start")
+    js = await JetStream.connect(settings.nats_url, settings.identity_dir, settings.pod)
+    await refuse_unfit(js)
+    for fault in await drift(js, settings.pool):
+        LOG.warning("the queue differs from what this release expects", fault=fault)
+    ready.present("queue")
+    wheel = DeadlineWheel()
+    reports = Reports(Channel(settings.submission_target, settings.identity_dir, "submission"))
+    dispatcher = Dispatcher(
+        _world(settings, wheel),
+        settings.mx_port if settings.sandbox else 25,
+        settings.hostname,
+        reports.submit,
+        settings.pool,
+    )
+    events = EventWriter(js)
+    queue = PoolQueue(js, events, settings.pool, settings.pod, dispatcher.on_item, dispatcher.on_letting_go)
+    dispatcher.queue = queue
+    has_policy = asyncio.Event()
+
+    def on_policy(policy: Policy) -> None:
+        if settings.pool not in policy.pools:
+            LOG.error("the policy no longer names this pool; the last good one stays", pool=settings.pool)
+            return
+        dispatcher.follow(policy)
+        queue.heartbeat.runs(policy.revision)
+        ready.present("policy")
+        has_policy.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(follow_policy(js, on_policy)), tasks.create_task(wheel.run())]
+        await has_policy.wait()
+        server = await _serve_state(process, settings, queue, dispatcher)
+        running += [tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(queue, settings.pool))]
+        running.append(tasks.create_task(_watch(js)))
+        await process.draining.wait()
+        await queue.drain(DRAIN_S)
+        await dispatcher.stop()
+        await events.drain(2)
+        await server.stop(1)
+        for task in running:
+            task.cancel()
+    await reports.channel.close()
+    await js.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """DSNs go in where a client's message goes in (one path for all mail)."""
+
+    channel: Channel
+
+    async def submit(self, report: Report, about: Delivery) -> None:
+        """Submit a report under its fixed id; return when it is kept, or refused for good."""
+        request = SubmitRequest(
+            Envelope("", (report.recipient,)), report.content, report.id, about.name, about.tenant, about.pool
+        )
+        while True:
+            try:
+                answer = await self.channel.unary(SUBMIT, request, SUBMIT_S)
+            except RpcRefusedError as error:
+                LOG.error("a report was refused", about=about.name, error=str(error))  # noqa: TRY400
+                return
+            except RpcUnavailableError as error:
+                LOG.warning("a report cannot be submitted yet", about=about.name, error=str(error))
+            else:
+                if answer.reply.is_positive:
+                    return
+                if answer.reply.is_permanent:
+                    LOG.error("a report was refused", about=about.name, reply=str(answer.reply))
+                    return
+            await asyncio.sleep(SUBMIT_AGAIN_S)
+
+
+def _world(settings: Settings, wheel: DeadlineWheel) -> World:
+    nameserver = settings.resolver if settings.sandbox else None
+    resolver = Resolver((nameserver.host, nameserver.port) if nameserver else None)
+    return World(wheel, resolver, random.SystemRandom(), allow_private=settings.sandbox)
+
+
+async def _serve_state(process: Process, settings: Settings, queue: PoolQueue, dispatcher: Dispatcher) -> Server:
+    async def state(_request: StateRequest, _caller: Caller) -> DelivererState:
+        now, now_ms = asyncio.get_running_loop().time(), time.time_ns() // 1_000_000
+        sites = tuple(site.state(now, now_ms) for site in dispatcher.sites.values())
+        return DelivererState(settings.pod, settings.pool, queue.partitions, sites, process.draining.is_set())
+
+    server = Server(settings.grpc_listen, Path(settings.identity_dir), process.readiness)
+    server.unary(STATE, state, frozenset({"admin", "client"}))
+    await server.start()
+    return server
+
+
+async def _measure(queue: PoolQueue, pool: str) -> None:
+    while True:
+        metrics.PARTITIONS.labels(pool).set(len(queue.partitions))
+        metrics.IN_HAND.labels(pool).set(queue.in_hand)
+        await asyncio.sleep(1)
+
+
+async def _watch(js: JetStream) -> None:
+    await js.dead.wait()
+    raise ConnectionError("the queue's connection is silent: ending, so that another process takes over")
