@@ -9,7 +9,7 @@ from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.policy.values import MailDomain, Policy, Retry, SendingPool, SMTPCredential
 from paquebot.queue.subjects import partition_of
-from paquebot.router.plan import Destination, PlanRefusedError, a_label, by_domain, is_literal, origin, plan
+from paquebot.router.plan import Destination, PlanRefusedError, a_label, by_domain, origin, plan
 from paquebot.wire.router import PlanRequest
 
 _POOL = SendingPool("mail-system", "default", "out.mail.example", retry=Retry(expiry_s=100))
@@ -22,6 +22,8 @@ _POLICY = Policy(
     pools={_POOL.token: _POOL, _OTHER.token: _OTHER},
     credentials={"mail-system.relay": SMTPCredential("mail-system", "relay", any_sender=True, pool=_OTHER.token)},
 )
+
+_SITES = {"one.example": Destination("mx-1", "big")}
 
 
 def _request(
@@ -61,11 +63,6 @@ def test_a_recipient_without_a_domain_is_refused(recipient: str) -> None:
         by_domain((recipient,))
 
 
-def test_address_literals_are_known() -> None:
-    assert is_literal("[192.0.2.1]")
-    assert not is_literal("one.example")
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=500).map(
         lambda pairs: tuple(f"u{user}@d{domain}.example" for domain, user in pairs)
@@ -75,7 +72,8 @@ def test_each_recipient_stands_in_exactly_one_delivery_of_at_most_a_hundred(
     recipients: tuple[str, ...],
 ) -> None:
     domains = by_domain(recipients)
-    deliveries = plan(_request(recipients), domains, {}, _POOL, b"").deliveries
+    sites = {domain: Destination(domain, "other") for domain in domains}
+    deliveries = plan(_request(recipients), domains, sites, _POOL, b"").deliveries
     planned = [recipient for delivery in deliveries for recipient in delivery.recipients]
     assert len(planned) == len(set(planned))
     assert set(planned) == set(recipients)
@@ -100,14 +98,9 @@ def test_a_delivery_tells_all_that_the_deliverer_needs() -> None:
     assert (delivery.held, delivery.next_ms, delivery.attempts) == (False, 0, 0)
 
 
-def test_a_domain_without_a_known_site_is_its_own_site() -> None:
-    (delivery,) = plan(_request(), {"one.example": ("a@one.example",)}, {}, _POOL, b"").deliveries
-    assert (delivery.site, delivery.group) == ("one.example", "other")
-
-
 def test_a_held_message_lives_from_the_day_it_is_let_go() -> None:
     request = _request(hold_ms=900_000, hold_reason="held: look at it")
-    (delivery,) = plan(request, {"one.example": ("a@one.example",)}, {}, _POOL, b"").deliveries
+    (delivery,) = plan(request, {"one.example": ("a@one.example",)}, _SITES, _POOL, b"").deliveries
     assert (delivery.held, delivery.next_ms, delivery.reason) == (True, 900_000, "held: look at it")
     assert delivery.expires_ms == 1_000_000
 

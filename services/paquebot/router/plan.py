@@ -3,7 +3,6 @@
 A delivery has one recipient domain, one lane and at most RECIPIENTS_MAX recipients (DESIGN §4).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from zlib import crc32
@@ -13,11 +12,9 @@ import idna
 from paquebot.mail.address import addresses
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
 from paquebot.mail.header import value_of
-from paquebot.policy.values import DEFAULT_DESTINATION, MailDomain, Policy, SendingPool
+from paquebot.policy.values import MailDomain, Policy, SendingPool
 from paquebot.queue.subjects import partition_of
 from paquebot.wire.router import PlanRequest
-
-_LITERAL = re.compile(r"\[[!-Z^-~]+\]")
 
 
 class PlanRefusedError(Exception):
@@ -89,11 +86,6 @@ def a_label(domain: str) -> str:
         raise PlanRefusedError(f"the domain {domain!r} has no A-label: {error}") from error
 
 
-def is_literal(domain: str) -> bool:
-    """Say whether the domain is an address in brackets, which DNS knows nothing of."""
-    return _LITERAL.fullmatch(domain) is not None
-
-
 def plan(
     request: PlanRequest,
     domains: Mapping[str, tuple[str, ...]],
@@ -101,7 +93,7 @@ def plan(
     pool: SendingPool,
     prefix: bytes,
 ) -> Plan:
-    """Return the deliveries, numbered from 1; a domain without a known site is its own site for now.
+    """Return the deliveries, numbered from 1. `sites` has one for each domain.
 
     The return path is the reverse-path: nothing of ours reads bounces yet. A held message's life begins
     when it is let go.
@@ -151,10 +143,9 @@ class _Share:
 def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destination]) -> Iterator[_Share]:
     n = 0
     for domain, recipients in domains.items():
-        destination = sites.get(domain) or Destination(domain, DEFAULT_DESTINATION.name)
         for start in range(0, len(recipients), RECIPIENTS_MAX):
             n += 1
-            yield _Share(n, domain, recipients[start : start + RECIPIENTS_MAX], destination)
+            yield _Share(n, domain, recipients[start : start + RECIPIENTS_MAX], sites[domain])
 
 
 def _slot(ident: str, n: int, slots: int) -> int:
