@@ -1,0 +1,46 @@
+# Paquebot's daily commands. `make` alone lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint protos bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The lock file decides: same hashes, same installation, whatever index it comes from.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV) (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## real mail through all services to a small internet on loopback [MAIL=your.mbox]
+	@$(BIN)/paquebot demo $(if $(MAIL),--mail "$(MAIL)")
+
+up: $(READY) ## the platform on this machine, from examples/, with the sandbox, until Ctrl-C
+	@$(BIN)/paquebot up -f examples --sandbox
+
+test: $(READY) lint ## everything: lint, types, import contracts, generated files, all tests
+	@$(BIN)/python hack/nats_server.py
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python hack/protos.py --check
+
+protos: $(READY) ## generate services/paquebot/pb from protos/
+	@$(BIN)/python hack/protos.py
+
+bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
+	@$(BIN)/python bench/throughput.py
+
+clean: ## forget the environment and local state
+	rm -rf $(VENV) .paquebot .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

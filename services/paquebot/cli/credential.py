@@ -1,0 +1,48 @@
+"""`paquebot credential`: passwords for SMTPCredentials on this machine."""
+
+import asyncio
+import sys
+
+import click
+
+from paquebot.auth.password import hash_password, new_password
+from paquebot.cli.place import STATE_OPTION, Place
+from paquebot.queue.credentials import put_hash
+from paquebot.queue.jetstream import JetStream
+
+
+@click.group()
+def credential() -> None:
+    """Make passwords for the SMTPCredentials of your manifests."""
+
+
+@credential.command("set")
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@STATE_OPTION
+def set_password(username: str, password_stdin: bool, place: Place) -> None:  # noqa: FBT001  (click passes flags so)
+    """Give USERNAME (<namespace>.<name> of an SMTPCredential) a new password and print it once.
+
+    Only its argon2id hash is kept. A running platform takes the change at once.
+    """
+    if "." not in username:
+        raise click.BadParameter("must be <namespace>.<name> of an SMTPCredential", param_hint="USERNAME")
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else new_password()
+    if not password:
+        raise click.ClickException("the password is empty")
+    password_hash = hash_password(password.encode())
+    place.write_hash(username, password_hash)
+    running = place.running()
+    if running is not None:
+        asyncio.run(publish_hash(place, running.nats_url, username, password_hash))
+    if not password_stdin:
+        click.echo(password)
+
+
+async def publish_hash(place: Place, nats_url: str, username: str, password_hash: str) -> None:
+    """Hand a hash to the running platform."""
+    js = await JetStream.connect(nats_url, place.identity("publisher"), "credential")
+    try:
+        await put_hash(js, username, password_hash)
+    finally:
+        await js.close()

@@ -1,0 +1,134 @@
+"""Where the platform keeps its things on one machine: the state directory and what is in it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from paquebot.runtime.authority import create_authority, issue
+
+IDENTITIES = ("submission", "auth", "spamfilter", "router", "deliverer", "admin", "publisher", "system", "nats")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a running platform can be reached; written by `up`, read by the other commands."""
+
+    pid: int
+    nats_url: str
+    smtps_port: int
+    smtp_port: int
+    hostname: str
+    metrics: dict[str, int]  # process name to admin port
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state directory. Everything in it is private to its user."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        """The queue's store, kept by nats-server."""
+        return self.root / "store"
+
+    @property
+    def dkim(self) -> Path:
+        """DKIM keys, `<domain>/<selector>.<algorithm>.pem`."""
+        return self.root / "dkim"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.root / "logs"
+
+    @property
+    def hashes(self) -> Path:
+        """Argon2id hashes of the credentials' passwords, by user name."""
+        return self.root / "credentials.json"
+
+    def identity(self, name: str) -> Path:
+        """Return the folder with ca.crt, tls.crt and tls.key of an identity."""
+        return self.root / "identities" / name
+
+    def prepare(self, hostname: str) -> None:
+        """Make the folders, the certificate authority and an identity for each service."""
+        for folder in (self.root, self.store, self.dkim, self.logs):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        authority = self.root / "authority"
+        create_authority(authority)
+        for name in IDENTITIES:
+            issue(authority, name, self.identity(name), ("localhost",))
+        issue(authority, "smtp", self.identity("smtp"), ("localhost", hostname))
+
+    def read_hashes(self) -> dict[str, str]:
+        """Return the known password hashes."""
+        return dict(json.loads(self.hashes.read_text())) if self.hashes.exists() else {}
+
+    def write_hash(self, username: str, password_hash: str) -> None:
+        """Keep a password's hash; the file appears whole or not at all."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hashes = self.read_hashes() | {username: password_hash}
+        _replace(self.hashes, json.dumps(hashes, indent=2))
+
+    def announce(self, running: Running) -> None:
+        """Tell the other commands where the platform runs."""
+        _replace(self.root / "running.json", json.dumps(asdict(running), indent=2))
+
+    def withdraw(self) -> None:
+        """Take the announcement back."""
+        (self.root / "running.json").unlink(missing_ok=True)
+
+    def running(self) -> Running | None:
+        """Return where the platform runs, None when it does not."""
+        path = self.root / "running.json"
+        if not path.exists():
+            return None
+        running = Running(**json.loads(path.read_text()))
+        return running if _alive(running.pid) else None
+
+    def running_or_fail(self) -> Running:
+        """Return where the platform runs, or end the command with what to do."""
+        running = self.running()
+        if running is None:
+            raise click.ClickException(f"no platform runs from {self.root}: start one with `paquebot up -f examples`")
+        return running
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+STATE_OPTION = click.option(
+    "--state",
+    "place",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".paquebot/up"),
+    show_default=True,
+    envvar="PAQUEBOT_STATE",
+    callback=lambda _context, _parameter, value: Place(value.absolute()),
+    help="The state directory of the platform on this machine.",
+)
+OUTPUT_OPTION = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="A table for people, JSON for programs.",
+)

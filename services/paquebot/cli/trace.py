@@ -1,0 +1,73 @@
+"""`paquebot trace`: everything that happened to a message."""
+
+import json
+import time
+from dataclasses import asdict
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
+from paquebot.cli.queue import clock, on_queue
+from paquebot.mail.ident import accepted_ms
+from paquebot.mail.record import Record
+from paquebot.queue.events import read_records
+from paquebot.queue.jetstream import JetStream
+
+EARLIER_MS = 60_000  # clocks differ; records are read from a little before the id's own time
+KEPT_MS = 72 * 3_600_000
+UUID_BY_TIME = 7
+CONSOLE = Console(highlight=False)
+
+
+@click.command()
+@click.argument("name")
+@OUTPUT_OPTION
+@STATE_OPTION
+def trace(name: str, output: str, place: Place) -> None:
+    """Tell what happened to a message: NAME is the id of our 250, or `<id>.<n>` for one delivery."""
+    ident, _, n = name.partition(".")
+    try:
+        since_ms = _since(ident)
+    except ValueError as error:
+        raise click.BadParameter("expected the id that our 250 told", param_hint="NAME") from error
+    found = on_queue(place, lambda js: _records(js, since_ms, ident, n))
+    if output == "json":
+        click.echo(json.dumps([asdict(record) for record in found], indent=2))
+        return
+    if not found:
+        raise click.ClickException(f"no record of {name}: events are kept for 72 hours")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("WHEN", "WHAT", "N", "RECIPIENTS", "HOST", "REPLY OR REASON", "NEXT"):
+        table.add_column(heading, overflow="fold")
+    for record in found:
+        table.add_row(
+            clock(record.at_ms),
+            record.kind,
+            str(record.n or ""),
+            ", ".join(record.recipients),
+            record.host + (f" {record.tls}" if record.tls else ""),
+            str(record.reply or record.reason),
+            clock(record.next_ms) if record.next_ms else "",
+        )
+    CONSOLE.print(table)
+
+
+def _since(ident: str) -> int:
+    """Return where to begin: a message's id tells its time, a report's (a UUIDv5) does not."""
+    if UUID(ident).version == UUID_BY_TIME:
+        return accepted_ms(ident) - EARLIER_MS
+    return time.time_ns() // 1_000_000 - KEPT_MS
+
+
+async def _records(js: JetStream, since_ms: int, ident: str, n: str) -> list[Record]:
+    return sorted(
+        [
+            record
+            async for record in read_records(js, since_ms)
+            if (record.id == ident or record.report_of.partition(".")[0] == ident) and (not n or str(record.n) == n)
+        ],
+        key=lambda record: record.at_ms,
+    )

@@ -1,0 +1,90 @@
+"""`paquebot up`: the whole platform on this machine, from the same manifests as in a cluster."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from paquebot.cli.dkim import dkim_records
+from paquebot.cli.manifests import compile_files
+from paquebot.cli.place import STATE_OPTION, Place
+from paquebot.cli.platform import Platform, Wanted, World
+from paquebot.policy.values import Policy
+from paquebot.sandbox.internet import DOMAINS, Internet
+
+CONSOLE = Console(highlight=False)
+
+
+@click.command()
+@click.option("-f", "paths", type=click.Path(exists=True, path_type=Path), multiple=True, required=True)
+@click.option("--sandbox", is_flag=True, help="Deliver to a small internet on loopback, not to the world.")
+@click.option("--hostname", default="localhost", show_default=True, help="The name we greet with.")
+@click.option("--smtps-port", default=2465, show_default=True, help="SMTP with implicit TLS; 0: any free port.")
+@click.option("--smtp-port", default=2587, show_default=True, help="SMTP with STARTTLS; 0: any free port.")
+@click.option("--replicas", default=1, show_default=True, help="Deliverers of each pool.")
+@STATE_OPTION
+def up(  # noqa: PLR0913, PLR0917  (one argument an option)
+    paths: tuple[Path, ...],
+    sandbox: bool,  # noqa: FBT001  (click passes flags so)
+    hostname: str,
+    smtps_port: int,
+    smtp_port: int,
+    replicas: int,
+    place: Place,
+) -> None:
+    """Run nats-server and the five services from manifests until Ctrl-C."""
+    located, policy, faults = compile_files(paths)
+    if faults:
+        for fault in faults:
+            click.echo(fault, err=True)
+        sys.exit(1)
+    if place.running() is not None:
+        raise click.ClickException(f"a platform already runs from {place.root}: stop it, or give another --state")
+    wanted = Wanted([item.object for item in located], hostname, None, replicas, smtp_port, smtps_port)
+    try:
+        asyncio.run(_serve(place, wanted, _internet_for(place, policy) if sandbox else None))
+    except RuntimeError as failure:
+        raise click.ClickException(str(failure)) from failure
+
+
+def _internet_for(place: Place, policy: Policy) -> Internet:
+    """Return the sandbox; it also answers for the manifests' own domains and their DKIM records."""
+    return Internet(own_domains=tuple(policy.domains), txt_of=lambda: dkim_records(place, policy))
+
+
+async def _serve(place: Place, wanted: Wanted, internet: Internet | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if internet is not None:
+        await internet.start()
+        wanted = replace(wanted, world=World(str(internet.resolver_address), internet.mx_port))
+    platform = Platform(place, wanted, CONSOLE.print)
+    try:
+        await platform.start()
+        _greet(platform, internet)
+        await stop.wait()
+        CONSOLE.print("draining ...")
+    finally:
+        await platform.stop()
+        if internet is not None:
+            await internet.stop()
+
+
+def _greet(platform: Platform, internet: Internet | None) -> None:
+    running = platform.running()
+    CONSOLE.print(
+        f"\n[bold]Paquebot is up[/]: SMTP with TLS on {running.smtps_port}, with STARTTLS on {running.smtp_port}"
+    )
+    unknown = sorted(platform.policy.credentials.keys() - platform.place.read_hashes().keys())
+    for username in unknown:
+        CONSOLE.print(f"  {username} has no password yet: [bold]paquebot credential set {username}[/]")
+    if internet is not None:
+        CONSOLE.print("The sandbox receives, and nothing leaves this machine:")
+        for domain, manner in DOMAINS.items():
+            CONSOLE.print(f"  {domain:24} {manner}")
+    CONSOLE.print("Ctrl-C drains and stops.")
