@@ -1,0 +1,68 @@
+"""How many connections there are: in all, from each address, of each credential. No I/O."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdLimits:
+    """How many connections are served at once."""
+
+    connections_max: int = 5000
+    connections_of_address_max: int = 100
+    connections_of_principal_max: int = 200
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Counts who is there. Each `enter` is followed by a `leave`, each good `seat` by an `unseat`."""
+
+    limits: CrowdLimits = field(default_factory=CrowdLimits)
+    total: int = 0
+    addresses: Counter[str] = field(default_factory=Counter)
+    principals: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, address: str) -> Reply | None:
+        """Count a connection; return why it is not served, or None."""
+        self.total += 1
+        self.addresses[address] += 1
+        if self.total > self.limits.connections_max:
+            return Reply(421, "4.7.0", "Too many connections: try again later")
+        if self.addresses[address] > self.limits.connections_of_address_max:
+            most = self.limits.connections_of_address_max
+            return Reply(421, "4.7.0", f"Too many connections from {address}: at most {most} at once")
+        return None
+
+    def floods(self, address: str) -> bool:
+        """Say whether there are so many that not even a refusal is worth its price."""
+        limits = self.limits
+        return (
+            self.total > 2 * limits.connections_max or self.addresses[address] > 2 * limits.connections_of_address_max
+        )
+
+    def leave(self, address: str) -> None:
+        """Count a connection out."""
+        self.total -= 1
+        _less(self.addresses, address)
+
+    def seat(self, principal: Principal) -> Reply | None:
+        """Count an authenticated session; return why it is one too many, having not counted it, or None."""
+        name = f"{principal.tenant}.{principal.credential}"
+        most = self.limits.connections_of_principal_max
+        if self.principals[name] >= most:
+            return Reply(421, "4.7.0", f"Too many connections of {name}: at most {most} at once")
+        self.principals[name] += 1
+        return None
+
+    def unseat(self, principal: Principal) -> None:
+        """Count an authenticated session out."""
+        _less(self.principals, f"{principal.tenant}.{principal.credential}")
+
+
+def _less(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

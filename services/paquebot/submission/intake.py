@@ -1,0 +1,251 @@
+"""The one way in for all mail, whoever brings it and over whatever protocol (DESIGN §4).
+
+Content is finished once, its authors are checked, it is judged, planned and published; only then is the reply
+positive. Whatever fails is a reply that says what to do. The tag and hold of the verdict stand in the plan,
+so judging and planning follow each other.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from paquebot.mail.delivery import Lane, Plan
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.finish import Finished, Finishing, finish
+from paquebot.mail.mime import SAMPLE_FROM_BYTES, sample
+from paquebot.mail.principal import Principal
+from paquebot.mail.record import Kind, Record
+from paquebot.mail.refusal import ContentRefused
+from paquebot.mail.reply import Reply
+from paquebot.mail.verdict import Action, Verdict
+from paquebot.mail.verdict_fields import tag_fields
+from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
+from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
+from paquebot.submission import gate
+from paquebot.submission.counts import ACCEPT_SECONDS, ACCEPTED, REFUSED, UNSCANNED
+from paquebot.submission.leases import Leases
+from paquebot.wire.router import PlanRequest
+from paquebot.wire.spamfilter import JudgeRequest
+from paquebot.wire.submission import SubmitAnswer
+
+JUDGE_S = 15.0
+PLAN_S = 6.0  # the router gives DNS two of them
+HOLD_MS = 3 * 86_400_000  # a person has three days to look
+_TEXT_MAX = 400  # of a refusal: a reply line has 512 octets
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a client hands over, and how it came. `id`, `pool` and `report_of` only come with our own reports."""
+
+    principal: Principal
+    envelope: Envelope
+    content: bytes
+    protocol: str
+    client_name: str = ""
+    client_address: str = ""
+    id: str = ""
+    pool: str = ""
+    report_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whom the intake asks. Each raises what its service raises."""
+
+    judge: Callable[[JudgeRequest, float], Awaitable[Verdict]]
+    plan: Callable[[PlanRequest, float], Awaitable[Plan]]
+    accept: Callable[[Plan, bytes], Awaitable[None]]
+    admit: Callable[[str], Reply | None]  # for a pool
+    record: Callable[[Record], object]
+    new_id: Callable[[int], str]  # for Unix milliseconds
+
+
+class Intake:
+    """Takes mail by the policy that it last saw."""
+
+    __slots__ = ("_doors", "_hostname", "leases", "policy")
+
+    def __init__(self, hostname: str, doors: Doors, leases: Leases) -> None:
+        self._hostname = hostname
+        self._doors = doors
+        self.leases = leases
+        self.policy = Policy()
+
+    def __repr__(self) -> str:
+        return f"<Intake policy {self.policy.revision or 'none'}>"
+
+    def follow(self, policy: Policy) -> None:
+        """Take mail by this policy from now on."""
+        self.policy = policy
+
+    def sender_refusal(self, principal: Principal, reverse_path: str) -> Reply | None:
+        """Say whether a transaction may begin: the sender's rights, and room in the queue."""
+        refusal = gate.sender_refusal(principal, reverse_path, self.policy)
+        if refusal is None and not principal.internal:
+            refusal = self._doors.admit(gate.pool_of(principal, reverse_path, self.policy))
+        return None if refusal is None else refused(refusal, "sender")
+
+    async def quota_refusal(self, principal: Principal) -> Reply | None:
+        """Say whether quota is left; asks auth. `leases.has_room` says when asking is needless."""
+        refusal = await self.leases.refusal(principal)
+        return None if refusal is None else refused(refusal, "quota")
+
+    async def take(self, mail: Mail) -> SubmitAnswer:
+        """Take a message whose sender and recipients were found good. A positive reply means kept."""
+        begun = time.perf_counter()
+        now_ms = int(time.time() * 1000)
+        mail = mail if mail.id else replace(mail, id=self._doors.new_id(now_ms))
+        reply = await self._taken(mail, now_ms)
+        ACCEPT_SECONDS.observe(time.perf_counter() - begun)
+        if not reply.is_positive:
+            LOG.info("refused", message_id=mail.id, tenant=mail.principal.tenant, reply=str(reply))
+        return SubmitAnswer(reply, mail.id if reply.is_positive else "")
+
+    async def _taken(self, mail: Mail, now_ms: int) -> Reply:
+        principal = mail.principal
+        if not self.leases.has_room(principal):
+            refusal = await self.quota_refusal(principal)
+            if refusal is not None:
+                return refusal
+        self.leases.spend(principal)
+        finished = self._finished(mail, now_ms)
+        if isinstance(finished, Reply):
+            return finished
+        mail = replace(mail, envelope=replace(mail.envelope, eight_bit=finished.eight_bit), content=finished.content)
+        verdict = await self._judged(mail, finished)
+        if isinstance(verdict, Reply):
+            return verdict
+        plan = await self._planned(mail, finished, verdict, now_ms)
+        return plan if isinstance(plan, Reply) else await self._kept(mail, plan, now_ms)
+
+    def _finished(self, mail: Mail, now_ms: int) -> Finished | Reply:
+        """Finish the content, and look who its authors say they are."""
+        reverse_path = mail.envelope.reverse_path
+        domain = self.policy.domain_of(reverse_path.rpartition("@")[2])
+        finishing = Finishing(
+            now_ms=now_ms,
+            id=mail.id,
+            domain=reverse_path.rpartition("@")[2] or self._hostname,
+            default_from=reverse_path,
+            encode=domain is not None and domain.eight_bit is EightBit.ENCODE,
+        )
+        try:
+            finished = finish(mail.content, finishing)
+        except ContentRefused as refusal:
+            return refused(refusal.reply, "content")
+        refusal_of_author = gate.author_refusal(mail.principal, finished.authors, finished.sender, self.policy)
+        return finished if refusal_of_author is None else refused(refusal_of_author, "author")
+
+    async def _judged(self, mail: Mail, finished: Finished) -> Verdict | Reply:
+        """Ask the spam filter; our own reports are not judged."""
+        if mail.principal.internal:
+            return Verdict(Action.ACCEPT)
+        large = len(mail.content) > SAMPLE_FROM_BYTES
+        content = sample(mail.content) if large else mail.content
+        request = JudgeRequest(mail.id, mail.principal, mail.envelope, content, large, len(mail.content))
+        try:
+            verdict = await self._doors.judge(request, JUDGE_S)
+        except (RpcUnavailableError, RpcRefusedError) as error:
+            return self._unjudged(mail, finished, error)
+        return _rejection(verdict) if verdict.action is Action.REJECT else verdict
+
+    def _unjudged(self, mail: Mail, finished: Finished, error: Exception) -> Verdict | Reply:
+        """Do what the author's domain wants done while the filter does not answer."""
+        domain = self.policy.domain_of(finished.authors[0].rpartition("@")[2])
+        wish = (domain.content if domain else Thresholds()).on_unavailable
+        LOG.warning("no verdict", message_id=mail.id, tenant=mail.principal.tenant, why=str(error), then=wish)
+        if wish is OnUnavailable.ACCEPT:
+            UNSCANNED.inc()
+            return Verdict(Action.ACCEPT, unscanned=True)
+        return refused(Reply(451, "4.3.0", "The spam filter does not answer: try again later"), "spamfilter")
+
+    async def _planned(self, mail: Mail, finished: Finished, verdict: Verdict, now_ms: int) -> Plan | Reply:
+        held = verdict.action is Action.HOLD
+        request = PlanRequest(
+            id=mail.id,
+            principal=mail.principal,
+            envelope=mail.envelope,
+            header_section=finished.header_section,
+            body_hash=finished.body_hash,
+            size_bytes=len(mail.content),
+            accepted_ms=now_ms,
+            client_name=mail.client_name,
+            client_address=mail.client_address,
+            protocol=mail.protocol,
+            lane=Lane.URGENT if mail.principal.internal else Lane.NORMAL,
+            tag_fields=tag_fields(verdict),
+            hold_ms=now_ms + HOLD_MS if held else 0,
+            hold_reason=f"held by the spam filter: {_reasons(verdict)}" if held else "",
+            pool=mail.pool,
+        )
+        try:
+            return await self._doors.plan(request, PLAN_S)
+        except RpcUnavailableError as error:
+            LOG.warning("no plan", message_id=mail.id, tenant=mail.principal.tenant, why=str(error))
+            return refused(Reply(451, "4.3.0", "The router does not answer: try again later"), "router")
+        except RpcRefusedError as error:
+            return refused(Reply(550, "5.7.1", str(error)[:_TEXT_MAX]), "no way out")
+
+    async def _kept(self, mail: Mail, plan: Plan, now_ms: int) -> Reply:
+        """Publish; after this reply the message is ours (RFC 5321 §6.1)."""
+        try:
+            await self._doors.accept(plan, mail.content)
+        except QueueFullError as error:
+            LOG.warning("the queue is full", message_id=mail.id, why=str(error))
+            return refused(Reply(452, "4.3.1", "The queue is full: try again later"), "queue full")
+        except (QueueUnavailableError, ApiError) as error:
+            LOG.warning("the queue does not answer", message_id=mail.id, why=str(error))
+            return refused(Reply(451, "4.3.0", "The queue does not answer: try again later"), "queue")
+        ACCEPTED.inc()
+        for record in accepted_records(mail, plan, now_ms):
+            self._doors.record(record)
+        return Reply(250, "2.0.0", f"Ok: queued as {mail.id}")
+
+
+def accepted_records(mail: Mail, plan: Plan, now_ms: int) -> list[Record]:
+    """Return what the event stream hears about an accepted message, for each delivery."""
+    return [
+        Record(
+            kind=kind,
+            at_ms=now_ms,
+            id=delivery.id,
+            n=delivery.n,
+            tenant=delivery.tenant,
+            recipients=delivery.recipients,
+            reverse_path=delivery.reverse_path,
+            credential=delivery.credential,
+            pool=delivery.pool,
+            site=delivery.site,
+            domain=delivery.domain,
+            lane=delivery.lane,
+            reason=delivery.reason,
+            next_ms=delivery.next_ms,
+            size_bytes=delivery.size_bytes,
+            report_of=mail.report_of,
+        )
+        for delivery in plan.deliveries
+        for kind in ((Kind.ACCEPTED, Kind.HELD) if delivery.held else (Kind.ACCEPTED,))
+    ]
+
+
+def refused(reply: Reply, why: str) -> Reply:
+    """Count a refusal under its reason; return it."""
+    REFUSED.labels(why).inc()
+    return reply
+
+
+def _rejection(verdict: Verdict) -> Reply:
+    text = f"Refused as unwanted, probability {verdict.probability:.2f}: {_reasons(verdict)}"
+    return refused(Reply(550, "5.7.1", text[:_TEXT_MAX]), "rejected")
+
+
+def _reasons(verdict: Verdict) -> str:
+    """Return the sentences of the rules that spoke, the weightiest first, as one line of ASCII."""
+    reasons = sorted(verdict.reasons, key=lambda reason: -reason.weight)
+    text = "; ".join(reason.text for reason in reasons if reason.weight > 0) or "no rule alone decided"
+    return " ".join(text.encode("ascii", "replace").decode().split())[:_TEXT_MAX]

@@ -1,0 +1,140 @@
+"""Mail from programs, by gRPC: our deliverers' reports, and clients who authenticate with each call.
+
+It asks the same Intake the same questions as an SMTP session does; only the order is fixed.
+"""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from paquebot.mail.envelope import Envelope
+from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
+from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.smtp.grammar import is_mailbox
+from paquebot.submission.dialogue import Authenticate
+from paquebot.submission.gate import crowd_refusal, recipient_refusal, size_refusal
+from paquebot.submission.intake import Intake, Mail, refused
+from paquebot.wire.auth import AuthenticateRequest, Refusal
+from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
+
+REPORTER = "deliverer"  # the identity whose mail is our own
+CALLERS = frozenset({REPORTER, "client", "admin"})
+PROTOCOL = "GRPC"
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramDoor:
+    """Takes mail from programs."""
+
+    intake: Intake
+    authenticate: Authenticate
+
+    def serve(self, server: Server) -> None:
+        """Let the server answer Submit."""
+        server.unary(SUBMIT, self.submit, CALLERS)
+
+    async def submit(self, request: SubmitRequest, caller: Caller) -> SubmitAnswer:
+        """Take a message; the reply is the same that SMTP would give."""
+        request = replace(request, envelope=_lowered(request.envelope))
+        if caller.identity == REPORTER:
+            principal = Principal(request.tenant, "", internal=True)
+            refusal = _report_refusal(request)
+        else:
+            found = await self._principal(caller)
+            if isinstance(found, Reply):
+                return SubmitAnswer(found)
+            principal = found
+            refusal = _client_refusal(request) or self.intake.sender_refusal(principal, request.envelope.reverse_path)
+        refusal = refusal or _envelope_refusal(principal, request)
+        if refusal is not None:
+            return SubmitAnswer(refused(refusal, "program"))
+        mail = Mail(
+            principal=principal,
+            envelope=request.envelope,
+            content=request.content,
+            protocol=PROTOCOL,
+            id=request.id,
+            pool=request.pool,
+            report_of=request.report_of,
+        )
+        return await self.intake.take(mail)
+
+    async def _principal(self, caller: Caller) -> Principal | Reply:
+        """Return who calls, by the user name and password in its metadata (RFC 7617)."""
+        credentials = _basic(caller.metadata)
+        if credentials is None:
+            return refused(
+                Reply(530, "5.7.0", "Metadata wants authorization: Basic base64(username:password)"),
+                "credentials",
+            )
+        username, password = credentials
+        try:
+            answer = await self.authenticate(AuthenticateRequest(username, password, f"grpc:{caller.identity}"))
+        except (RpcUnavailableError, RpcRefusedError) as error:
+            LOG.warning("auth does not answer", why=str(error))
+            return refused(Reply(454, "4.7.0", "Authentication does not answer: try again later"), "auth")
+        return refused(answer.reply, "credentials") if isinstance(answer, Refusal) else answer
+
+
+def _basic(metadata: Mapping[str, str]) -> tuple[str, bytes] | None:
+    scheme, _, encoded = metadata.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+        username, colon, password = decoded.partition(b":")
+        return (username.decode(), password) if colon else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _lowered(envelope: Envelope) -> Envelope:
+    """Return the envelope as an SMTP session would hand it over: domains in lower case, each recipient once."""
+    recipients = tuple(dict.fromkeys(_lower_domain(path) for path in envelope.recipients))
+    return replace(envelope, reverse_path=_lower_domain(envelope.reverse_path), recipients=recipients)
+
+
+def _lower_domain(path: str) -> str:
+    local, at, domain = path.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
+def _report_refusal(request: SubmitRequest) -> Reply | None:
+    """Say what is wrong with a report of ours: it would be a fault of the deliverer."""
+    if request.envelope.reverse_path:
+        return Reply(550, "5.7.1", "A report has the null reverse-path")
+    if not (request.tenant and request.pool and request.report_of):
+        return Reply(554, "5.5.4", "A report says its tenant, its pool and what it is about")
+    try:
+        uuid.UUID(request.id)
+    except ValueError:
+        return Reply(554, "5.5.4", "A report has a UUID of its own, so that a repeat is the same message")
+    return None
+
+
+def _client_refusal(request: SubmitRequest) -> Reply | None:
+    if request.id or request.report_of or request.tenant or request.pool:
+        return Reply(554, "5.5.4", "id, report_of, tenant and pool are for reports of our own deliverers")
+    return None
+
+
+def _envelope_refusal(principal: Principal, request: SubmitRequest) -> Reply | None:
+    """Say what SMTP's grammar and limits would have said."""
+    envelope = request.envelope
+    if envelope.reverse_path and not is_mailbox(envelope.reverse_path):
+        return Reply(501, "5.1.7", "The reverse-path is no mailbox: local-part@domain")
+    if not envelope.recipients:
+        return Reply(554, "5.5.1", "There are no recipients")
+    for recipient in envelope.recipients:
+        if not is_mailbox(recipient):
+            return Reply(501, "5.1.3", "A recipient is no mailbox: local-part@domain")
+        if (refusal := recipient_refusal(recipient)) is not None:
+            return refusal
+    return crowd_refusal(principal, len(envelope.recipients)) or size_refusal(principal, len(request.content))

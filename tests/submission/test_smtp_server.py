@@ -1,0 +1,393 @@
+"""SMTP on real sockets, with TLS, spoken by smtplib and by clients that behave badly."""
+
+import asyncio
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from paquebot.mail.delivery import Plan
+from paquebot.runtime.authority import create_authority, issue
+from paquebot.runtime.settings import Address
+from paquebot.runtime.tls import ReloadingContext
+from paquebot.smtp.server import ServerLimits
+from paquebot.submission.crowd import Crowd, CrowdLimits
+from paquebot.submission.patience import Patience
+from paquebot.submission.smtp_server import SmtpServer, SmtpSettings
+
+
+class Running:
+    """A server in a thread of its own, as a client of it sees it; `drain` and `end` reach into it."""
+
+    def __init__(self, server: SmtpServer, certificates: Path) -> None:
+        self.server = server
+        self.starttls_port = 0
+        self.tls_port = 0
+        self.trust = ssl.create_default_context(cafile=certificates / "smtp" / "ca.crt")
+        self.loop = asyncio.get_running_loop()
+        self.over = asyncio.Event()
+
+    def over_tls(self) -> smtplib.SMTP:
+        return smtplib.SMTP_SSL("localhost", self.tls_port, context=self.trust, timeout=10)
+
+    def over_starttls(self) -> smtplib.SMTP:
+        client = smtplib.SMTP("localhost", self.starttls_port, timeout=10)
+        client.starttls(context=self.trust)
+        return client
+
+    def drain(self, grace_s: float) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(self.server.drain(grace_s), self.loop)
+
+    def end(self) -> None:
+        self.drain(0).result(10)
+        self.loop.call_soon_threadsafe(self.over.set)
+
+
+Serve = Callable[..., Running]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("certificates")
+    create_authority(root / "authority")
+    issue(root / "authority", "smtp", root / "smtp", ("localhost",))
+    return root
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def serve(world: Any, certificates: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """Start a server with the limits that the test wants, on both kinds of event loop."""
+    started: list[tuple[Running, threading.Thread]] = []
+
+    async def live(crowd: CrowdLimits, settings: SmtpSettings, hand_over: "Future[Running]") -> None:
+        async with asyncio.TaskGroup() as tasks:
+            server = SmtpServer(
+                settings=settings,
+                context=ReloadingContext(certificates / "smtp").current,
+                intake=world.intake(),
+                authenticate=world.authenticate,
+                crowd=Crowd(crowd),
+                tasks=tasks,
+            )
+            running = Running(server, certificates)
+            running.starttls_port = server.listen(Address("127.0.0.1", 0), implicit_tls=False)
+            running.tls_port = server.listen(Address("127.0.0.1", 0), implicit_tls=True)
+            sweeping = tasks.create_task(server.sweep())
+            hand_over.set_result(running)
+            await running.over.wait()
+            sweeping.cancel()
+
+    def start(crowd: CrowdLimits | None = None, memory_max_bytes: int = 1 << 20, **patience: float) -> Running:
+        settings = SmtpSettings("mx.example", ServerLimits(), Patience(**patience), memory_max_bytes=memory_max_bytes)
+        hand_over: Future[Running] = Future()
+        thread = threading.Thread(target=lambda: request.param(live(crowd or CrowdLimits(), settings, hand_over)))
+        thread.start()
+        started.append((hand_over.result(10), thread))
+        return started[-1][0]
+
+    yield start
+    for running, thread in started:
+        running.end()
+        thread.join(10)
+
+
+def message(size: int = 10) -> EmailMessage:
+    made = EmailMessage()
+    made["From"] = "Ann <ann@shop.example>"
+    made["To"] = "bob@one.example"
+    made["Subject"] = "Hello"
+    made.set_content("x" * 70 + "\n" + ("." + "y" * 70 + "\n") * (size // 72))
+    return made
+
+
+def send(client: smtplib.SMTP, size: int = 10) -> dict[str, tuple[int, bytes]]:
+    with client:
+        client.login("shop.web", "correct horse")
+        return client.send_message(message(size))
+
+
+@pytest.mark.parametrize("port", ["tls", "starttls"])
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_smtplib_sends_mail(world: Any, serve: Serve, port: str, size: int) -> None:
+    running = serve()
+    dial = running.over_tls if port == "tls" else running.over_starttls
+    assert send(dial(), size) == {}
+    ((plan, content),) = world.kept
+    assert isinstance(plan, Plan)
+    assert content.startswith(b"From: Ann <ann@shop.example>\r\n")
+    assert content.count(b"\r\n.y") == size // 72
+    assert world.plans[0].protocol == "ESMTPSA"
+    assert world.plans[0].client_address == "127.0.0.1"
+
+
+def test_a_connection_serves_many_messages(world: Any, serve: Serve) -> None:
+    running = serve()
+
+    with running.over_tls() as client:
+        client.login("shop.web", "correct horse")
+        for _ in range(20):
+            assert client.send_message(message()) == {}
+    assert len(world.kept) == 20
+
+
+def test_without_authentication_nobody_sends_even_from_loopback(world: Any, serve: Serve) -> None:
+    running = serve()
+
+    for dial in (running.over_tls, running.over_starttls):
+        with dial() as client, pytest.raises(smtplib.SMTPSenderRefused, match="530"):
+            client.send_message(message())
+    with smtplib.SMTP("localhost", running.starttls_port, timeout=10) as client:
+        client.ehlo()
+        assert not client.has_extn("auth")
+        assert client.docmd("AUTH", "PLAIN AHgAeQ==")[0] == 538
+        assert client.docmd("MAIL", "FROM:<ann@shop.example>")[0] == 530
+    assert world.kept == []
+
+
+def test_what_is_said_before_tls_counts_for_nothing(serve: Serve) -> None:
+    running = serve()
+
+    def work() -> bytes:
+        with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=10) as plain:
+            plain.recv(1000)
+            plain.sendall(b"EHLO x\r\n")
+            plain.recv(1000)
+            plain.sendall(b"STARTTLS\r\nEHLO injected\r\nMAIL FROM:<ann@shop.example>\r\n")
+            assert plain.recv(1000).startswith(b"220 ")
+            with running.trust.wrap_socket(plain, server_hostname="localhost") as secure:
+                secure.sendall(b"NOOP\r\nMAIL FROM:<ann@shop.example>\r\n")
+                secure.settimeout(5)
+                said = secure.recv(1000)
+                while said.count(b"\r\n") < 2:
+                    said += secure.recv(1000)
+                return said
+
+    said = work().split(b"\r\n")
+    assert [line[:3] for line in said] == [b"250", b"503", b""]
+
+
+def test_a_new_certificate_is_shown_to_the_next_client(serve: Serve, certificates: Path) -> None:
+    running = serve()
+
+    def serial() -> object:
+        with running.over_tls() as client:
+            assert isinstance(client.sock, ssl.SSLSocket)
+            shown = client.sock.getpeercert()
+            assert shown is not None
+            return shown["serialNumber"]
+
+    before = serial()
+    (certificates / "smtp" / "tls.crt").unlink()
+    issue(certificates / "authority", "smtp", certificates / "smtp", ("localhost",))
+    assert serial() != before
+
+
+def test_old_tls_is_not_spoken(serve: Serve) -> None:
+    running = serve()
+
+    old = ssl.create_default_context()
+    old.check_hostname = False
+    old.verify_mode = ssl.CERT_NONE
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with (
+        socket.create_connection(("127.0.0.1", running.tls_port), timeout=10) as plain,
+        pytest.raises((ssl.SSLError, ConnectionResetError)),
+    ):
+        old.wrap_socket(plain)
+
+
+def test_too_many_connections_from_an_address_hear_421(serve: Serve) -> None:
+    running = serve(CrowdLimits(connections_of_address_max=1))
+
+    with running.over_tls():
+        with pytest.raises(smtplib.SMTPConnectError, match=r"Too many connections from 127\.0\.0\.1"):
+            running.over_tls()
+        with pytest.raises(smtplib.SMTPConnectError, match="421"):
+            running.over_starttls()
+
+
+def test_a_flood_gets_not_even_a_handshake(serve: Serve) -> None:
+    running = serve(CrowdLimits(connections_of_address_max=0))
+
+    with pytest.raises((ssl.SSLError, OSError)):
+        running.over_tls()
+    assert running.server.crowd.total == 0
+
+
+def test_a_silent_client_hears_421(serve: Serve) -> None:
+    running = serve(command_s=0.5)
+
+    def work() -> list[bytes]:
+        with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=10) as client:
+            return read_all(client).split(b"\r\n")
+
+    greeting, goodbye, rest = work()
+    assert greeting.startswith(b"220 ")
+    assert goodbye.startswith(b"421 4.4.2 ")
+    assert rest == b""
+
+
+def test_a_client_that_never_authenticates_hears_421(serve: Serve) -> None:
+    running = serve(unauthenticated_s=0.5)
+
+    def work() -> bytes:
+        with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=10) as client:
+            client.sendall(b"EHLO x\r\nNOOP\r\n")
+            return read_all(client)
+
+    assert b"\r\n421 4.4.2 " in work()
+
+
+def test_content_that_trickles_ends_with_421(world: Any, serve: Serve) -> None:
+    running = serve(window_s=0.5, floor_bytes_per_s=1000)
+
+    def work() -> bytes:
+        client = running.over_tls()
+        client.login("shop.web", "correct horse")
+        client.mail("ann@shop.example")
+        client.rcpt("bob@one.example")
+        assert client.docmd("DATA")[0] == 354
+        client.send(b"From: ann@shop.example\r\n")
+        assert client.sock is not None
+        with client.sock:
+            return read_all(client.sock)
+
+    assert work().startswith(b"421 4.4.2 ")
+    assert world.kept == []
+    until(lambda: running.server.memory_bytes == 0)
+
+
+def test_contents_take_only_so_much_memory_and_give_it_back(serve: Serve) -> None:
+    running = serve(memory_max_bytes=100_000)
+
+    def begin(client: smtplib.SMTP) -> None:
+        client.login("shop.web", "correct horse")
+        client.mail("ann@shop.example")
+        client.rcpt("bob@one.example")
+
+    with running.over_tls() as first, running.over_tls() as second:
+        begin(first)
+        begin(second)
+        assert first.docmd("DATA")[0] == 354
+        first.send(b"From: ann@shop.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 2000)
+        until(lambda: running.server.memory_bytes >= 100_000)
+        assert second.docmd("DATA")[0] == 452
+        first.send(b".\r\n")
+        assert first.getreply()[0] == 250
+        assert running.server.memory_bytes == 0
+        second.mail("ann@shop.example")
+        second.rcpt("bob@one.example")
+        assert second.docmd("DATA")[0] == 354
+
+
+def test_a_client_that_does_not_read_stops_being_answered(serve: Serve) -> None:
+    running = serve()
+
+    def work() -> int:
+        with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=1) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(b"EHLO x\r\n")
+            sent = 0
+            with contextlib.suppress(OSError):  # the pipe is full, or the session ended
+                for _ in range(10_000):
+                    client.sendall(b"HELP\r\n" * 1000)
+                    sent += 6000
+            return sent
+
+    assert work() < 60_000_000
+
+
+def test_draining_lets_a_transaction_end_and_sends_the_idle_away(world: Any, serve: Serve) -> None:
+    running = serve()
+    idle = running.over_tls()
+    busy = running.over_tls()
+
+    def begin() -> None:
+        busy.login("shop.web", "correct horse")
+        busy.mail("ann@shop.example")
+        busy.rcpt("bob@one.example")
+
+    def end() -> tuple[int, bytes]:
+        assert busy.docmd("DATA")[0] == 354
+        busy.send(b"From: ann@shop.example\r\n\r\nHello\r\n.\r\n")
+        return busy.getreply()
+
+    begin()
+    draining = running.drain(20)
+    code, text = idle.getreply()
+    assert (code, text[:5]) == (421, b"4.3.2")
+    assert end()[0] == 250
+    assert busy.getreply()[0] == 421
+    draining.result(20)
+    assert len(world.kept) == 1
+    assert not running.server.connections
+    with pytest.raises(OSError, match="refused"):
+        running.over_tls()
+    idle.close()
+    busy.close()
+
+
+def test_draining_ends_who_does_not_end(serve: Serve) -> None:
+    running = serve()
+    client = running.over_tls()
+
+    def begin() -> None:
+        client.login("shop.web", "correct horse")
+        client.mail("ann@shop.example")
+
+    begin()
+    running.drain(0.2).result(10)
+    assert not running.server.connections
+    client.close()
+
+
+def test_a_fault_of_ours_is_a_451_and_the_session_goes_on(world: Any, serve: Serve) -> None:
+    running = serve()
+    world.not_kept = ZeroDivisionError("a bug")
+
+    with running.over_tls() as client:
+        client.login("shop.web", "correct horse")
+        with pytest.raises(smtplib.SMTPDataError, match="451"):
+            client.send_message(message())
+        world.not_kept = None
+        assert client.send_message(message()) == {}
+
+
+def test_who_hangs_up_leaves_nothing_behind(serve: Serve) -> None:
+    running = serve()
+
+    for dial in (running.over_tls, running.over_starttls):
+        client = dial()
+        client.login("shop.web", "correct horse")
+        client.close()
+    socket.create_connection(("127.0.0.1", running.tls_port), timeout=10).close()
+    until(lambda: not running.server.connections)
+    crowd = running.server.crowd
+    assert (crowd.total, dict(crowd.addresses), dict(crowd.principals)) == (0, {}, {})
+
+
+def read_all(client: socket.socket) -> bytes:
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := client.recv(10_000):
+            said += chunk
+    return said
+
+
+def until(claim: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about; the test's own time limit ends a wait for nothing."""
+    while not claim():
+        time.sleep(0.01)
