@@ -225,13 +225,13 @@ class ClientSession:
             return
         *blocks, last = _blocks(talk.wanted)
         for block in blocks:
-            talk.final = yield from self._interruption()
+            talk.final = self._interruption()
             if talk.final is not None:
                 return
             self._out.append(block)
             yield Timeout.BLOCK
         yield BEFORE_FINAL_DOT
-        talk.final = yield from self._interruption()
+        talk.final = self._interruption()
         if talk.final is not None:
             return
         self._out += (last, b".\r\n")
@@ -240,15 +240,17 @@ class ClientSession:
         except BrokenSession:
             talk.in_doubt = True
 
-    def _interruption(self) -> Dialogue[Reply | None]:
+    def _interruption(self) -> Reply | None:
         """Return what a server said in the middle of content: it has refused, and the session is over."""
-        if not self._reader.unread and not self._ended:
-            return None
-        reply = yield from self._reply(Timeout.DATA)
-        if reply.is_positive:
-            self._break(f"the server spoke out of turn: {reply}")
-        self._leaving = True
-        return reply
+        if self._reader.unread:
+            reply = self._next_reply()
+            if reply is None or reply.is_positive:
+                self._break(f"the server spoke out of turn: {reply or 'half a reply'}")
+            self._leaving = True
+            return reply
+        if self._ended:
+            raise BrokenSession(f"{self._ended} while sending content")
+        return None
 
     # Steps.
 

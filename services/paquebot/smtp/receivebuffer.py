@@ -70,7 +70,7 @@ class ReceiveBuffer:
         """
         octets = self._bytes
         found = octets.find(_END, self._searched)
-        if self._dropped + (len(octets) if found < 0 else found) > flood_max:
+        if self._dropped + (len(octets) if found < 0 else found + len(_END)) > flood_max:
             raise Flooded
         if found < 0:
             self._forget_too_much(kept_max)

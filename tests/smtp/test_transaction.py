@@ -1,0 +1,47 @@
+import pytest
+
+from paquebot.mail.reply import Reply
+from paquebot.smtp.transaction import Transaction, TransactionResult, mail_command, unfit, unfit_path
+
+OK = Reply(250, "2.0.0", "Ok")
+NO = Reply(550, "5.1.1", "No")
+TEN = Transaction("a@a.test", ("b@b.test",), b"x" * 6, b"y" * 4)
+
+
+@pytest.mark.parametrize("limit", ["", "0", "10", "11", "junk", "9" * 30])
+def test_a_size_that_fits_or_says_nothing_lets_the_message_pass(limit: str) -> None:
+    assert unfit(TEN, {"SIZE": limit}) is None
+
+
+def test_a_host_that_takes_less_is_not_asked() -> None:
+    refusal = unfit(TEN, {"SIZE": "9"})
+    assert refusal is not None
+    assert str(refusal) == "552 5.3.4 The message has 10 octets and the host takes 9"
+
+
+def test_eight_bit_content_wants_8bitmime() -> None:
+    wanted = Transaction("", ("b@b.test",), b"\xff", eight_bit=True)
+    refusal = unfit(wanted, {})
+    assert refusal is not None
+    assert (refusal.code, refusal.enhanced) == (554, "5.6.3")
+    assert unfit(wanted, {"8BITMIME": ""}) is None
+    assert mail_command(wanted, {"8BITMIME": "", "SIZE": ""}) == "MAIL FROM:<> SIZE=1 BODY=8BITMIME\r\n"
+    assert mail_command(TEN, {"8BITMIME": ""}) == "MAIL FROM:<a@a.test>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "enhanced"),
+    [("a@b.test>\r\nRSET", "5.1.3"), ("a", "5.1.3"), ("ä@b.test", "5.6.7"), ("a@b.test", "")],
+)
+def test_no_address_can_carry_a_command(mailbox: str, enhanced: str) -> None:
+    refusal = unfit_path(mailbox, "5.1.3")
+    assert (refusal.enhanced if refusal else "") == enhanced
+    from_there = unfit(Transaction(mailbox, ("b@b.test",), b""), {})
+    assert (from_there is None) == (refusal is None)
+
+
+def test_only_an_accepted_recipient_of_an_accepted_content_is_accepted() -> None:
+    recipients = (OK, NO, None)
+    assert TransactionResult(OK, recipients, OK, OK).accepted == (True, False, False)
+    assert TransactionResult(OK, recipients, OK, NO).accepted == (False, False, False)
+    assert TransactionResult(OK, recipients, OK, None, in_doubt=True).accepted == (False, False, False)
