@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ CONNECT_S = 10.0
 PENDING_BYTES_MAX = 64 << 20
 BATCH = 256  # messages of one direct read
 LOG = structlog.get_logger()
+# asyncio warns of nats-py's harmless answer to the end of a TLS stream, at every close.
+logging.getLogger("asyncio").addFilter(lambda line: "eof_received() has no effect" not in line.getMessage())
 
 FENCE_ERRORS = {10071, 10164}
 FULL_ERRORS = {10023, 10047, 10077, 10122, 10167}
@@ -88,6 +91,7 @@ class JetStream:
     client: Client
     inbox: str
     dead: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: bool = False
     on_reconnect: list[Callable[[], None]] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _acks: "dict[str, tuple[float, asyncio.Future[Any]]]" = field(default_factory=dict)
@@ -185,6 +189,7 @@ class JetStream:
 
     async def close(self) -> None:
         """Send what is buffered and close."""
+        self.closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -287,7 +292,8 @@ class JetStream:
         self.dead.set()
 
     async def _disconnected(self) -> None:
-        LOG.warning("disconnected from the queue")
+        if not self.closing:
+            LOG.warning("disconnected from the queue")
         self._fail_all("the connection to the queue broke")
 
     async def _reconnected(self) -> None:

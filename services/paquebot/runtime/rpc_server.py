@@ -142,7 +142,10 @@ class _Frames(Generic[Q, A]):
     async def serve(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
-                frame = await self.context.read()
+                try:
+                    frame = await self.context.read()
+                except grpc.aio.BaseError:  # the server stops; the client asks elsewhere
+                    return
                 if frame is grpc.aio.EOF:
                     return
                 for asked in frame:
