@@ -291,6 +291,8 @@ def test_contents_take_only_so_much_memory_and_give_it_back(serve: Serve) -> Non
         second.mail("ann@shop.example")
         second.rcpt("bob@one.example")
         assert second.docmd("DATA")[0] == 354
+        second.send(b"From: ann@shop.example\r\n\r\n.\r\n")
+        assert second.getreply()[0] == 250
 
 
 def test_a_client_that_does_not_read_stops_being_answered(serve: Serve) -> None:
@@ -331,13 +333,13 @@ def test_draining_lets_a_transaction_end_and_sends_the_idle_away(world: Any, ser
     assert (code, text[:5]) == (421, b"4.3.2")
     assert end()[0] == 250
     assert busy.getreply()[0] == 421
+    idle.close()
+    busy.close()
     draining.result(20)
     assert len(world.kept) == 1
     assert not running.server.connections
     with pytest.raises(OSError, match="refused"):
         running.over_tls()
-    idle.close()
-    busy.close()
 
 
 def test_draining_ends_who_does_not_end(serve: Serve) -> None:
@@ -374,9 +376,9 @@ def test_who_hangs_up_leaves_nothing_behind(serve: Serve) -> None:
         client.login("shop.web", "correct horse")
         client.close()
     socket.create_connection(("127.0.0.1", running.tls_port), timeout=10).close()
-    until(lambda: not running.server.connections)
     crowd = running.server.crowd
-    assert (crowd.total, dict(crowd.addresses), dict(crowd.principals)) == (0, {}, {})
+    until(lambda: (crowd.total, dict(crowd.addresses), dict(crowd.principals)) == (0, {}, {}))
+    assert not running.server.connections
 
 
 def read_all(client: socket.socket) -> bytes:

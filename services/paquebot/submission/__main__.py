@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paquebot.policy.values import Policy
+from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
@@ -56,6 +57,7 @@ async def main(process: Process, settings: Settings) -> None:
     process.readiness.present("start")
     js = await JetStream.connect(settings.nats_url, settings.identity_dir, "submission")
     try:
+        await refuse_unfit(js)  # a server that answers before the disk has the message makes our 250 a lie
         async with asyncio.TaskGroup() as tasks:
             await _work(process, settings, js, tasks)
     finally:

@@ -26,6 +26,7 @@ from paquebot.submission.patience import Patience, Waiting
 
 SWEEP_S = 1.0
 ACCEPT_PAUSE_S = 0.1
+SHUTDOWN_S = 3.0  # for a client to close its end of TLS after our last word
 BACKLOG = 1024
 LOG = structlog.get_logger()
 
@@ -123,6 +124,7 @@ class SmtpServer:
                 client,
                 ssl=self.context() if connection.implicit_tls else None,
                 ssl_handshake_timeout=self.settings.patience.handshake_s if connection.implicit_tls else None,
+                ssl_shutdown_timeout=SHUTDOWN_S if connection.implicit_tls else None,
             )
         except OSError as error:  # SSLError is one
             LOG.info("no TLS", address=connection.address, why=str(error))
@@ -319,6 +321,7 @@ class Connection(asyncio.Protocol):
                 self._server.context(),
                 server_side=True,
                 ssl_handshake_timeout=self._server.settings.patience.handshake_s,
+                ssl_shutdown_timeout=SHUTDOWN_S,
             )
         except (OSError, RuntimeError) as error:  # RuntimeError: the transport has closed meanwhile
             LOG.info("no TLS", address=self.address, why=str(error))
