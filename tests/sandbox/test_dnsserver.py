@@ -5,7 +5,7 @@ import dns.asyncquery
 import dns.flags
 import dns.message
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.sandbox.dnsserver import DnsServer
@@ -56,6 +56,7 @@ async def test_a_taken_port_is_an_error(server: DnsServer) -> None:
         await DnsServer(ZONE, "127.0.0.1", server.port).start()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_whatever_comes_never_raises(wire: bytes) -> None:
     DnsServer(ZONE, "127.0.0.1", 0).respond(wire, 512)

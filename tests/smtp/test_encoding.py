@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.mail.reply import Reply
@@ -19,6 +19,7 @@ def test_no_text_can_make_a_second_reply_or_leave_ascii() -> None:
     assert encode_reply(Reply(550, "", "caf\u00e9\0")) == b"550 caf??\r\n"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2_000))
 def test_lines_have_at_most_512_octets(text: str) -> None:
     lines = encode_reply(Reply(550, "5.1.1", text)).split(b"\r\n")
@@ -27,6 +28,7 @@ def test_lines_have_at_most_512_octets(text: str) -> None:
     assert all(line.startswith((b"550-5.1.1 ", b"550 5.1.1 ")) for line in lines)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([250, 354, 451, 550]), st.lists(TEXT, min_size=1, max_size=5))
 def test_what_is_written_is_read_back(code: int, lines: list[str]) -> None:
     enhanced = "" if code == 354 else f"{code // 100}.1.2"

@@ -2,7 +2,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.smtp.grammar import (
@@ -134,12 +134,14 @@ def test_a_hello_name_is_printable_and_bounded() -> None:
         hello_name,
     ],
 )
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_argument_is_read_or_refused(read: Callable[[bytes], object], argument: bytes) -> None:
     with contextlib.suppress(CommandRefused):
         assert read(argument) is not None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_mailbox_can_carry_a_command(text: str) -> None:
     if is_mailbox(text):

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.smtp.receivebuffer import LINE_FLOOD_MAX, LINE_KEPT_MAX, Flooded, ReceiveBuffer
@@ -88,6 +88,7 @@ def test_what_follows_the_end_stays_for_the_next_line() -> None:
     assert buffer.line() == b"QUIT\r\n"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 60))
 def test_content_beyond_its_maximum_is_not_kept_and_its_end_is_found(size: int, length: int) -> None:
     found = content_by(b"x" * length + b"\r\n.\r\n", size, kept_max=20)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.mail.reply import Reply
@@ -81,6 +81,7 @@ PIECES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map(b"".join), st.integers(1, 9))
 def test_any_octets_give_the_same_replies_however_they_are_cut(octets: bytes, size: int) -> None:
     assert read_all(octets, size) == read_all(octets)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paquebot.smtp.stuffing import content_fault, stuff, unstuff
@@ -9,6 +9,7 @@ LINES = st.lists(st.sampled_from([b"", b".", b"..", b".a", b"a", b"a.b"]), max_s
 )
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_what_is_stuffed_comes_back_and_never_ends_early(content: bytes) -> None:
     stuffed = stuff(content)

@@ -10,13 +10,12 @@ from typing import cast
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
 from paquebot.sandbox.manner import NO_RELAY, Doorkeeper, Manner
-from paquebot.smtp.events import Content, DataStart, Event, MailFrom, RcptTo, StartTls
+from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
 from paquebot.smtp.server import GO_AHEAD, ServerLimits, ServerSession
 
 LIMITS = ServerLimits(content_max_bytes=104_857_600, recipients_max=1_000, errors_max=100, commands_max=10_000)
 BACKLOG = 1_024
 _TLS_READY = Reply(220, "2.0.0", "Ready to start TLS")
-_NOT_HERE = Reply(502, "5.5.1", "Not served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +134,8 @@ class Connection(asyncio.Protocol):
                 return GO_AHEAD
             case Content():
                 return self._host.manner.content_reply or self._take(event)
-            case _:
-                return _NOT_HERE  # AUTH: the session refuses it by itself
+            case AuthAttempt():
+                raise AssertionError("a session without AUTH refuses it by itself")
 
     def _take(self, event: Content) -> Reply:
         self._taken += 1
