@@ -34,6 +34,7 @@ LOOKUP_S = 2.0
 LOG = structlog.get_logger()
 
 PLANS = Counter("paquebot_router_plans", "Messages planned, or refused because they have no way out.", ["outcome"])
+PLANNED, REFUSED = PLANS.labels("planned"), PLANS.labels("refused")
 DELIVERIES = Counter("paquebot_router_deliveries", "Deliveries planned.")
 SLOW_LOOKUPS = Counter("paquebot_router_dns_timeouts", "Domains whose MX was not known within the budget.")
 SIGNATURES = Counter("paquebot_router_signatures", "DKIM signatures made.", ["algorithm"])
@@ -114,7 +115,7 @@ class Router:
         # RFC 5321 §4.4 wants Received at the beginning; a signature stands right above what it signs.
         prefix = received(request, self.hostname) + request.tag_fields + self._signed(request, sender.signing)
         planned = plan(request, domains, sites, sender.pool, prefix)
-        PLANS.labels("planned").inc()
+        PLANNED.inc()
         DELIVERIES.inc(len(planned.deliveries))
         return planned
 
@@ -133,7 +134,7 @@ def _count(signers: tuple[Signer, ...], domain: MailDomain | None) -> None:
 
 
 def _refused(refusal: PlanRefusedError) -> Fault:
-    PLANS.labels("refused").inc()
+    REFUSED.inc()
     LOG.info("no way out", why=str(refusal))
     return Fault("INVALID", str(refusal))
 

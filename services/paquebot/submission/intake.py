@@ -7,7 +7,7 @@ so judging and planning follow each other.
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -99,38 +99,38 @@ class Intake:
         """Take a message whose sender and recipients were found good. A positive reply means kept."""
         begun = time.perf_counter()
         now_ms = int(time.time() * 1000)
-        mail = mail if mail.id else replace(mail, id=self._doors.new_id(now_ms))
-        reply = await self._taken(mail, now_ms)
+        ident = mail.id or self._doors.new_id(now_ms)
+        reply = await self._taken(mail, ident, now_ms)
         ACCEPT_SECONDS.observe(time.perf_counter() - begun)
         if not reply.is_positive:
-            LOG.info("refused", message_id=mail.id, tenant=mail.principal.tenant, reply=str(reply))
-        return SubmitAnswer(reply, mail.id if reply.is_positive else "")
+            LOG.info("refused", message_id=ident, tenant=mail.principal.tenant, reply=str(reply))
+        return SubmitAnswer(reply, ident if reply.is_positive else "")
 
-    async def _taken(self, mail: Mail, now_ms: int) -> Reply:
+    async def _taken(self, mail: Mail, ident: str, now_ms: int) -> Reply:
         principal = mail.principal
         if not self.leases.has_room(principal):
             refusal = await self.quota_refusal(principal)
             if refusal is not None:
                 return refusal
         self.leases.spend(principal)
-        finished = self._finished(mail, now_ms)
-        if isinstance(finished, Reply):
-            return finished
-        mail = replace(mail, envelope=replace(mail.envelope, eight_bit=finished.eight_bit), content=finished.content)
-        verdict = await self._judged(mail, finished)
+        message = self._finished(mail, ident, now_ms)
+        if isinstance(message, Reply):
+            return message
+        verdict = await self._judged(message)
         if isinstance(verdict, Reply):
             return verdict
-        plan = await self._planned(mail, finished, verdict, now_ms)
-        return plan if isinstance(plan, Reply) else await self._kept(mail, plan, now_ms)
+        plan = await self._planned(message, verdict)
+        return plan if isinstance(plan, Reply) else await self._kept(message, plan)
 
-    def _finished(self, mail: Mail, now_ms: int) -> Finished | Reply:
+    def _finished(self, mail: Mail, ident: str, now_ms: int) -> "_Message | Reply":
         """Finish the content, and look who its authors say they are."""
         reverse_path = mail.envelope.reverse_path
-        domain = self.policy.domain_of(reverse_path.rpartition("@")[2])
+        sender_domain = reverse_path.rpartition("@")[2]
+        domain = self.policy.domain_of(sender_domain)
         finishing = Finishing(
             now_ms=now_ms,
-            id=mail.id,
-            domain=reverse_path.rpartition("@")[2] or self._hostname,
+            id=ident,
+            domain=sender_domain or self._hostname,
             default_from=reverse_path,
             encode=domain is not None and domain.eight_bit is EightBit.ENCODE,
         )
@@ -139,75 +139,91 @@ class Intake:
         except ContentRefused as refusal:
             return refused(refusal.reply, "content")
         refusal_of_author = gate.author_refusal(mail.principal, finished.authors, finished.sender, self.policy)
-        return finished if refusal_of_author is None else refused(refusal_of_author, "author")
+        if refusal_of_author is not None:
+            return refused(refusal_of_author, "author")
+        envelope = Envelope(reverse_path, mail.envelope.recipients, finished.eight_bit)
+        return _Message(ident, now_ms, mail, envelope, finished)
 
-    async def _judged(self, mail: Mail, finished: Finished) -> Verdict | Reply:
+    async def _judged(self, message: "_Message") -> Verdict | Reply:
         """Ask the spam filter; our own reports are not judged."""
+        mail, content = message.mail, message.finished.content
         if mail.principal.internal:
             return Verdict(Action.ACCEPT)
-        large = len(mail.content) > SAMPLE_FROM_BYTES
-        content = sample(mail.content) if large else mail.content
-        request = JudgeRequest(mail.id, mail.principal, mail.envelope, content, large, len(mail.content))
+        large = len(content) > SAMPLE_FROM_BYTES
+        shown = sample(content) if large else content
+        request = JudgeRequest(message.id, mail.principal, message.envelope, shown, large, len(content))
         try:
             verdict = await self._doors.judge(request, JUDGE_S)
         except (RpcUnavailableError, RpcRefusedError) as error:
-            return self._unjudged(mail, finished, error)
+            return self._unjudged(message, error)
         return _rejection(verdict) if verdict.action is Action.REJECT else verdict
 
-    def _unjudged(self, mail: Mail, finished: Finished, error: Exception) -> Verdict | Reply:
+    def _unjudged(self, message: "_Message", error: Exception) -> Verdict | Reply:
         """Do what the author's domain wants done while the filter does not answer."""
-        domain = self.policy.domain_of(finished.authors[0].rpartition("@")[2])
+        domain = self.policy.domain_of(message.finished.authors[0].rpartition("@")[2])
         wish = (domain.content if domain else Thresholds()).on_unavailable
-        LOG.warning("no verdict", message_id=mail.id, tenant=mail.principal.tenant, why=str(error), then=wish)
+        LOG.warning("no verdict", message_id=message.id, why=str(error), then=wish)
         if wish is OnUnavailable.ACCEPT:
             UNSCANNED.inc()
             return Verdict(Action.ACCEPT, unscanned=True)
         return refused(Reply(451, "4.3.0", "The spam filter does not answer: try again later"), "spamfilter")
 
-    async def _planned(self, mail: Mail, finished: Finished, verdict: Verdict, now_ms: int) -> Plan | Reply:
+    async def _planned(self, message: "_Message", verdict: Verdict) -> Plan | Reply:
+        mail, finished = message.mail, message.finished
         held = verdict.action is Action.HOLD
         request = PlanRequest(
-            id=mail.id,
+            id=message.id,
             principal=mail.principal,
-            envelope=mail.envelope,
+            envelope=message.envelope,
             header_section=finished.header_section,
             body_hash=finished.body_hash,
-            size_bytes=len(mail.content),
-            accepted_ms=now_ms,
+            size_bytes=len(finished.content),
+            accepted_ms=message.accepted_ms,
             client_name=mail.client_name,
             client_address=mail.client_address,
             protocol=mail.protocol,
             lane=Lane.URGENT if mail.principal.internal else Lane.NORMAL,
             tag_fields=tag_fields(verdict),
-            hold_ms=now_ms + HOLD_MS if held else 0,
+            hold_ms=message.accepted_ms + HOLD_MS if held else 0,
             hold_reason=f"held by the spam filter: {_reasons(verdict)}" if held else "",
             pool=mail.pool,
         )
         try:
             return await self._doors.plan(request, PLAN_S)
         except RpcUnavailableError as error:
-            LOG.warning("no plan", message_id=mail.id, tenant=mail.principal.tenant, why=str(error))
+            LOG.warning("no plan", message_id=message.id, why=str(error))
             return refused(Reply(451, "4.3.0", "The router does not answer: try again later"), "router")
         except RpcRefusedError as error:
             return refused(Reply(550, "5.7.1", str(error)[:_TEXT_MAX]), "no way out")
 
-    async def _kept(self, mail: Mail, plan: Plan, now_ms: int) -> Reply:
+    async def _kept(self, message: "_Message", plan: Plan) -> Reply:
         """Publish; after this reply the message is ours (RFC 5321 §6.1)."""
         try:
-            await self._doors.accept(plan, mail.content)
+            await self._doors.accept(plan, message.finished.content)
         except QueueFullError as error:
-            LOG.warning("the queue is full", message_id=mail.id, why=str(error))
+            LOG.warning("the queue is full", message_id=message.id, why=str(error))
             return refused(Reply(452, "4.3.1", "The queue is full: try again later"), "queue full")
         except (QueueUnavailableError, ApiError) as error:
-            LOG.warning("the queue does not answer", message_id=mail.id, why=str(error))
+            LOG.warning("the queue does not answer", message_id=message.id, why=str(error))
             return refused(Reply(451, "4.3.0", "The queue does not answer: try again later"), "queue")
         ACCEPTED.inc()
-        for record in accepted_records(mail, plan, now_ms):
+        for record in accepted_records(plan, message.accepted_ms, message.mail.report_of):
             self._doors.record(record)
-        return Reply(250, "2.0.0", f"Ok: queued as {mail.id}")
+        return Reply(250, "2.0.0", f"Ok: queued as {message.id}")
 
 
-def accepted_records(mail: Mail, plan: Plan, now_ms: int) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A finished message on its way through: what came, and what it has become."""
+
+    id: str
+    accepted_ms: int
+    mail: Mail
+    envelope: Envelope
+    finished: Finished
+
+
+def accepted_records(plan: Plan, now_ms: int, report_of: str) -> list[Record]:
     """Return what the event stream hears about an accepted message, for each delivery."""
     return [
         Record(
@@ -226,7 +242,7 @@ def accepted_records(mail: Mail, plan: Plan, now_ms: int) -> list[Record]:
             reason=delivery.reason,
             next_ms=delivery.next_ms,
             size_bytes=delivery.size_bytes,
-            report_of=mail.report_of,
+            report_of=report_of,
         )
         for delivery in plan.deliveries
         for kind in ((Kind.ACCEPTED, Kind.HELD) if delivery.held else (Kind.ACCEPTED,))
