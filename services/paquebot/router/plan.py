@@ -98,36 +98,7 @@ def plan(
     The return path is the reverse-path: nothing of ours reads bounces yet. A held message's life begins
     when it is let go.
     """
-    begins_ms = max(request.accepted_ms, request.hold_ms)
-    envelope = request.envelope
-    return Plan(
-        tuple(
-            Delivery(
-                id=request.id,
-                n=share.n,
-                tenant=request.principal.tenant,
-                credential=request.principal.credential,
-                reverse_path=envelope.reverse_path,
-                return_path=envelope.reverse_path,
-                recipients=share.recipients,
-                domain=share.domain,
-                site=share.destination.site,
-                group=share.destination.group,
-                pool=pool.token,
-                lane=request.lane,
-                partition=partition_of(share.destination.site, _slot(request.id, share.n, share.destination.slots)),
-                prefix=prefix,
-                size_bytes=request.size_bytes,
-                eight_bit=envelope.eight_bit,
-                accepted_ms=request.accepted_ms,
-                expires_ms=begins_ms + pool.retry.expiry_s * 1000,
-                next_ms=request.hold_ms,
-                held=request.hold_ms > 0,
-                reason=request.hold_reason,
-            )
-            for share in _shares(domains, sites)
-        )
-    )
+    return Plan(tuple(_delivery(request, share, pool, prefix) for share in _shares(domains, sites)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +109,33 @@ class _Share:
     domain: str
     recipients: tuple[str, ...]
     destination: Destination
+
+
+def _delivery(request: PlanRequest, share: _Share, pool: SendingPool, prefix: bytes) -> Delivery:
+    destination = share.destination
+    return Delivery(
+        id=request.id,
+        n=share.n,
+        tenant=request.principal.tenant,
+        credential=request.principal.credential,
+        reverse_path=request.envelope.reverse_path,
+        return_path=request.envelope.reverse_path,
+        recipients=share.recipients,
+        domain=share.domain,
+        site=destination.site,
+        group=destination.group,
+        pool=pool.token,
+        lane=request.lane,
+        partition=partition_of(destination.site, _slot(request.id, share.n, destination.slots)),
+        prefix=prefix,
+        size_bytes=request.size_bytes,
+        eight_bit=request.envelope.eight_bit,
+        accepted_ms=request.accepted_ms,
+        expires_ms=max(request.accepted_ms, request.hold_ms) + pool.retry.expiry_s * 1000,
+        next_ms=request.hold_ms,
+        held=request.hold_ms > 0,
+        reason=request.hold_reason,
+    )
 
 
 def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destination]) -> Iterator[_Share]:
