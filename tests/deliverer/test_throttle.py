@@ -1,0 +1,122 @@
+"""A site is never served faster, or over more connections, than its policy allows."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from paquebot.deliverer.throttle import MOVES, State, Throttle
+from paquebot.policy.values import Backoff, DestinationPolicy
+
+POLICY = DestinationPolicy("site", connections_max=8, rate_per_s=5.0, backoff=Backoff(10, 100, 2.0))
+
+
+class Life(RuleBasedStateMachine):
+    """Anything may happen to a site, at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.throttle = Throttle(POLICY)
+        self.now = 0.0
+        self.begun: list[float] = []
+
+    @rule(seconds=st.floats(0, 50))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def a_message_begins_when_it_may(self) -> None:
+        if self.throttle.wait(self.now) == 0:
+            self.throttle.begin(self.now)
+            self.begun.append(self.now)
+
+    @rule()
+    def slow_down(self) -> None:
+        self.throttle.slow_down(self.now, "421")
+
+    @rule(count=st.integers(1, 30))
+    def successes(self, count: int) -> None:
+        for _ in range(count):
+            self.throttle.went_well()
+
+    @rule()
+    def suspend(self) -> None:
+        self.throttle.suspend("by hand")
+
+    @rule()
+    def resume(self) -> None:
+        self.throttle.resume()
+
+    @invariant()
+    def connections_stay_within_the_policy(self) -> None:
+        assert 1 <= self.throttle.allowed <= POLICY.connections_max
+
+    @invariant()
+    def the_pace_is_kept_in_every_window(self) -> None:
+        for first, second in zip(self.begun, self.begun[1:], strict=False):
+            assert second - first >= 1 / POLICY.rate_per_s - 1e-9
+
+    @invariant()
+    def a_throttled_site_has_a_reason(self) -> None:
+        assert bool(self.throttle.reason) == (self.throttle.state is not State.READY)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+def test_it_rests_longer_each_time_up_to_the_maximum() -> None:
+    throttle = Throttle(POLICY)
+    rests = []
+    now = 0.0
+    for _ in range(6):
+        throttle.slow_down(now, "421")
+        rests.append(throttle.wait(now))
+        now += rests[-1]
+        assert throttle.wait(now) == 0
+    assert rests == [10, 20, 40, 80, 100, 100]
+
+
+def test_what_comes_while_it_rests_does_not_count_again() -> None:
+    throttle = Throttle(POLICY)
+    throttle.slow_down(0, "421")
+    throttle.slow_down(1, "421 of another connection")
+    assert (throttle.wait(1), throttle.allowed, throttle.reason) == (9, 4, "421")
+
+
+def test_it_recovers_step_by_step() -> None:
+    throttle = Throttle(POLICY)
+    throttle.slow_down(0, "421")
+    throttle.wait(10)
+    allowed = []
+    for _ in range(50):
+        throttle.went_well()
+        allowed.append(throttle.allowed)
+    assert sorted(set(allowed)) == [4, 5, 6, 7, 8]
+    assert throttle.level == 0
+
+
+def test_a_message_before_its_time_is_a_bug() -> None:
+    throttle = Throttle(POLICY)
+    throttle.begin(0)
+    with pytest.raises(AssertionError, match="before its time"):
+        throttle.begin(0.1)
+
+
+@given(st.sampled_from(State), st.sampled_from(State))
+def test_only_legal_moves_are_made(before: State, after: State) -> None:
+    throttle = Throttle(POLICY, state=before)
+    if after in MOVES[before]:
+        throttle._move(after)
+        assert throttle.state is after
+    else:
+        with pytest.raises(AssertionError, match="no legal move"):
+            throttle._move(after)
+
+
+def test_a_changed_policy_is_followed() -> None:
+    throttle = Throttle(POLICY)
+    throttle.follow(DestinationPolicy("site", connections_max=3))
+    assert throttle.allowed == 3
+    throttle.follow(DestinationPolicy("site", connections_max=20))
+    assert throttle.allowed == 20
