@@ -20,7 +20,7 @@ from paquebot.queue.events import read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.sandbox.internet import Internet, Manners
 
-PASSWORD = "correct horse battery staple"  # noqa: S105  (of a fixture)
+PASSWORD = "correct horse battery staple"
 SHOP, NEWS, RELAY = "shop.orders", "news.weekly", "mail-system.relay"
 SENDER = "orders@shop.test"
 

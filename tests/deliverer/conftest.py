@@ -7,6 +7,9 @@ import pytest
 from paquebot.mail.delivery import Delivery, Lane
 from paquebot.queue.ownership import Fence
 from paquebot.queue.taken import Taken
+from queue_fixtures import connect, identities, js, nats
+
+__all__ = ["connect", "identities", "js", "nats"]
 
 
 def delivery(number: int = 1, tenant: str = "shop", lane: Lane = Lane.NORMAL, domain: str = "b.example") -> Delivery:

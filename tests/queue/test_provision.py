@@ -2,7 +2,7 @@
 
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.provision import drift, provision, stream_config
-from tests.queue.conftest import POLICY
+from queue_fixtures import POLICY
 
 
 async def test_provisioning_twice_changes_nothing_and_there_is_no_drift(js: JetStream) -> None:

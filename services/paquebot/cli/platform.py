@@ -226,7 +226,8 @@ class Platform:
     async def _wait_end(self, service: Service) -> None:
         assert service.process is not None  # noqa: S101  (only called for started ones)
         try:
-            await asyncio.wait_for(service.process.wait(), DRAIN_MAX_S)
+            async with asyncio.timeout(DRAIN_MAX_S):
+                await service.process.wait()
         except TimeoutError:
             LOG.warning("a service did not drain in time", service=service.name)
             service.process.kill()

@@ -157,7 +157,8 @@ class Dispatcher:
         """Wait a moment for the site's next item."""
         site.news.clear()
         try:
-            await asyncio.wait_for(site.news.wait(), IDLE_S)
+            async with asyncio.timeout(IDLE_S):
+                await site.news.wait()
         except TimeoutError:
             return False
         return True

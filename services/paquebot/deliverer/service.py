@@ -33,6 +33,7 @@ from paquebot.wire.submission import SUBMIT, SubmitRequest
 SUBMIT_S = 30.0
 SUBMIT_AGAIN_S = 2.0
 DRAIN_S = 10.0
+SMTP_PORT = 25
 LOG = structlog.get_logger()
 
 
@@ -52,44 +53,26 @@ class Settings(ProcessSettings):
 
 async def serve(process: Process, settings: Settings) -> None:
     """Deliver until drained."""
-    ready = process.readiness
-    ready.missing("queue", "not connected yet")
-    ready.missing("policy", "no revision was read yet")
-    ready.present("start")
+    process.readiness.missing("queue", "not connected yet")
+    process.readiness.missing("policy", "no revision was read yet")
+    process.readiness.present("start")
     js = await JetStream.connect(settings.nats_url, settings.identity_dir, settings.pod)
     await refuse_unfit(js)
     for fault in await drift(js, settings.pool):
         LOG.warning("the queue differs from what this release expects", fault=fault)
-    ready.present("queue")
+    process.readiness.present("queue")
     wheel = DeadlineWheel()
     reports = Reports(Channel(settings.submission_target, settings.identity_dir, "submission"))
-    dispatcher = Dispatcher(
-        _world(settings, wheel),
-        settings.mx_port if settings.sandbox else 25,
-        settings.hostname,
-        reports.submit,
-        settings.pool,
-    )
+    port = settings.mx_port if settings.sandbox else SMTP_PORT
+    dispatcher = Dispatcher(_world(settings, wheel), port, settings.hostname, reports.submit, settings.pool)
     events = EventWriter(js)
     queue = PoolQueue(js, events, settings.pool, settings.pod, dispatcher.on_item, dispatcher.on_letting_go)
     dispatcher.queue = queue
-    has_policy = asyncio.Event()
-
-    def on_policy(policy: Policy) -> None:
-        if settings.pool not in policy.pools:
-            LOG.error("the policy no longer names this pool; the last good one stays", pool=settings.pool)
-            return
-        dispatcher.follow(policy)
-        queue.heartbeat.runs(policy.revision)
-        ready.present("policy")
-        has_policy.set()
-
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(follow_policy(js, on_policy)), tasks.create_task(wheel.run())]
-        await has_policy.wait()
+        running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
+        await _first_policy(tasks, running, process, queue, dispatcher)
         server = await _serve_state(process, settings, queue, dispatcher)
         running += [tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(queue, settings.pool))]
-        running.append(tasks.create_task(_watch(js)))
         await process.draining.wait()
         await queue.drain(DRAIN_S)
         await dispatcher.stop()
@@ -99,6 +82,32 @@ async def serve(process: Process, settings: Settings) -> None:
             task.cancel()
     await reports.channel.close()
     await js.close()
+
+
+async def _first_policy(
+    tasks: asyncio.TaskGroup,
+    running: "list[asyncio.Task[None]]",
+    process: Process,
+    queue: PoolQueue,
+    dispatcher: Dispatcher,
+) -> None:
+    """Follow the policy; return once there is one that names our pool, or the process is told to end."""
+    begun = asyncio.Event()
+
+    def on_policy(policy: Policy) -> None:
+        if queue.pool not in policy.pools:
+            LOG.error("the policy does not name this pool; the last good one stays", pool=queue.pool)
+            return
+        dispatcher.follow(policy)
+        queue.heartbeat.runs(policy.revision)
+        process.readiness.present("policy")
+        begun.set()
+
+    running.append(tasks.create_task(follow_policy(queue.js, on_policy)))
+    waits = [asyncio.create_task(event.wait()) for event in (begun, process.draining)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 @dataclass(frozen=True, slots=True)

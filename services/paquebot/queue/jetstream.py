@@ -123,7 +123,8 @@ class JetStream:
                 reconnected_cb=js._reconnected,
                 error_cb=_complain,
             )
-            await asyncio.wait_for(connecting, CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await connecting
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await client.close()
             raise QueueUnavailableError(f"{url}: {error}") from error
@@ -241,7 +242,8 @@ class JetStream:
         self._reads[token] = read
         try:
             await self.client.publish(subject, json.dumps(wanted).encode(), f"{self.inbox}.r.{token}")
-            await asyncio.wait_for(read.done, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await read.done
         except (nats.errors.Error, TimeoutError) as error:
             raise QueueUnavailableError(f"no answer to {subject}") from error
         finally:

@@ -141,9 +141,12 @@ class PoolQueue:
         """Store what waits as a schedule under its own name: a repeat replaces itself."""
         content = taken.inline
         fence = taken.fence.headers
+        if stream_of(self.pool, again.partition) != stream_of(self.pool, taken.fence.partition):
+            # It moves to a stream where our record does not lie: the Msg-Id absorbs a repeat instead.
+            fence = {"Nats-Msg-Id": f"{again.name}.{again.attempts}.{again.partition}"}
         if again.body is None and len(content) > bodies.DEFERRED_INLINE_MAX_BYTES:
             stream = slice_of(again.partition)
-            again = replace(again, body=await bodies.store(self.js, stream, (again,), content, fence))
+            again = replace(again, body=await bodies.store(self.js, stream, (again,), content, {}))
         payload = encode(Item((again,)), b"" if again.body is not None else content)
         await self.js.publish(deferred_subject(again), payload, fence | schedule_headers(again))
 

@@ -168,7 +168,8 @@ class _Frames(Generic[Q, A]):
     async def _await(self, asked: Asked[Q], answer: Awaitable[A | Fault]) -> None:
         outcome: A | Fault
         try:
-            outcome = await asyncio.wait_for(answer, asked.deadline_ms / 1000)
+            async with asyncio.timeout(asked.deadline_ms / 1000):
+                outcome = await answer
         except TimeoutError:
             outcome = Fault("DEADLINE", "no answer within the item's deadline")
         except WireError as error:

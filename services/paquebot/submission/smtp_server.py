@@ -94,7 +94,8 @@ class SmtpServer:
         self.emptied.clear()
         if self.connections:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.emptied.wait(), grace_s)
+                async with asyncio.timeout(grace_s):
+                    await self.emptied.wait()
         for connection in tuple(self.connections):
             connection.end("drained")
 

@@ -1,0 +1,213 @@
+"""Host by host, address by address: what odd hosts do is understood, and the next one is tried where that helps."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from deliverer.conftest import delivery
+from deliverer.hosts import HANG_UP, SILENCE, Host, listening
+from paquebot.deliverer.connection import LeaseLostError
+from paquebot.deliverer.courier import Attempted, Courier, World
+from paquebot.deliverer.opening import Way
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
+from paquebot.mail.outcome import Kind, Scope
+from paquebot.policy.values import TLSMinimum
+
+CONTENT = b"Subject: x\r\n\r\n.dotted\r\n"
+
+
+class World1(Resolver):
+    """The world's DNS: hosts a.mx, b.mx, … at 127.0.0.1, 127.0.0.2, …"""
+
+    def __init__(self, hosts: int, answer: MxAnswer | None = None) -> None:
+        super().__init__(("127.0.0.1", 1))
+        names = tuple((10 * number, f"{chr(96 + number)}.mx") for number in range(1, hosts + 1))
+        self.answer = answer or MxAnswer(MxKind.MX, names)
+
+    async def mx(self, domain: str) -> MxAnswer:
+        del domain
+        return self.answer
+
+    async def addresses(self, host: str) -> Addresses:
+        return Addresses((f"127.0.0.{ord(host[0]) - 96}",))
+
+
+async def attempt(port: int, hosts: int, *, courier: Courier | None = None, **changes) -> tuple[Attempted, Courier]:
+    wheel = DeadlineWheel()
+    courier = courier or Courier(World(wheel, World1(hosts), random.Random(1), allow_private=True), 100)
+    way = Way(port, "out.example", changes.pop("tls", TLSMinimum.OPPORTUNISTIC))
+    item = replace(delivery(), **changes)
+    attempted = await courier.attempt(item, CONTENT, way, allow_private=False, may_go_on=lambda: True)
+    return attempted, courier
+
+
+def only(attempted: Attempted) -> tuple[Kind, str]:
+    (outcome,) = attempted.outcomes.values()
+    return outcome.kind, outcome.reason
+
+
+async def test_prefix_then_content_arrive_dot_stuffed() -> None:
+    host = Host()
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1)
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+    assert attempted.host == "a.mx [127.0.0.1]"
+    assert host.taken == [b"Received: x\r\nSubject: x\r\n\r\n..dotted\r\n.\r\n"]
+
+
+async def test_the_second_host_is_tried_when_the_first_refuses_the_connection() -> None:
+    second = Host()
+    async with listening(Host(greeting=HANG_UP), second) as port:
+        attempted, courier = await attempt(port, 2)
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+    assert attempted.host.startswith("b.mx")
+
+
+@pytest.mark.parametrize("greeting", [b"554 go away\r\n", b"521 no mail\r\n", b"450 later\r\n", b"garbage\r\n"])
+async def test_the_second_host_is_tried_after_a_bad_greeting(greeting: bytes) -> None:
+    async with listening(Host(greeting=greeting), Host()) as port:
+        attempted, courier = await attempt(port, 2)
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+
+
+async def test_a_host_that_says_421_slows_the_site_and_no_other_host_is_bothered() -> None:
+    second = Host()
+    async with listening(Host(greeting=b"421 4.7.0 slow down\r\n"), second) as port:
+        attempted, _ = await attempt(port, 2)
+    assert only(attempted) == (Kind.DEFERRED, "greeting was answered with 421 4.7.0 slow down")
+    assert {outcome.scope for outcome in attempted.outcomes.values()} == {Scope.SITE}
+    assert second.connections == 0
+
+
+async def test_helo_is_enough_where_ehlo_is_not_known() -> None:
+    host = Host(EHLO=b"502 what\r\n")
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1)
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+
+
+async def test_eight_bit_content_is_not_sent_to_a_host_without_it() -> None:
+    host = Host(EHLO=b"250 mx.test\r\n")
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, eight_bit=True)
+        courier.close()
+    (outcome,) = attempted.outcomes.values()
+    assert (outcome.kind, outcome.scope) == (Kind.FAILED, Scope.MESSAGE)
+    assert outcome.reply is not None
+    assert outcome.reply.enhanced == "5.6.3"
+    assert host.taken == []
+
+
+async def test_each_recipient_has_its_own_reply() -> None:
+    def answer(line: bytes) -> bytes:
+        return b"550 5.1.1 no\r\n" if b"bad" in line else b"250 ok\r\n"
+
+    host = Host(RCPT=answer)
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=("good@b.example", "bad@b.example"))
+        courier.close()
+    assert [outcome.kind for outcome in attempted.outcomes.values()] == [Kind.DELIVERED, Kind.FAILED]
+
+
+async def test_a_host_that_hangs_up_after_the_final_dot_leaves_us_in_doubt() -> None:
+    second = Host()
+    async with listening(Host(dot=HANG_UP), second) as port:
+        attempted, courier = await attempt(port, 2)
+        courier.close()
+    assert only(attempted)[1].startswith("in doubt: a.mx [127.0.0.1] did not answer the final dot")
+    assert second.connections == 0
+
+
+async def test_in_doubt_the_same_host_is_asked_first() -> None:
+    first, second = Host(), Host()
+    async with listening(first, second) as port:
+        attempted, courier = await attempt(port, 2, reason="in doubt: b.mx …", last_host="b.mx [127.0.0.2]")
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+    assert (first.connections, second.connections) == (0, 1)
+
+
+async def test_a_silent_host_meets_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hasty(DeadlineWheel):
+        def arm(self, owner, seconds, call) -> None:
+            super().arm(owner, seconds / 1000, call)
+
+    wheel = Hasty()
+    turning = asyncio.create_task(wheel.run())
+    courier = Courier(World(wheel, World1(1), random.Random(1), allow_private=True), 100)
+    async with listening(Host(MAIL=SILENCE)) as port:
+        attempted, _ = await attempt(port, 1, courier=courier)
+    assert only(attempted)[0] is Kind.DEFERRED
+    assert "a.mx [127.0.0.1]" in only(attempted)[1]
+    turning.cancel()
+
+
+async def test_a_connection_is_used_again_up_to_its_limit() -> None:
+    host = Host()
+    courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1), allow_private=True), messages_max=2)
+    async with listening(host) as port:
+        for _ in range(5):
+            attempted, _ = await attempt(port, 1, courier=courier)
+            assert only(attempted)[0] is Kind.DELIVERED
+        courier.close()
+    assert (len(host.taken), host.connections) == (5, 3)
+
+
+async def test_without_the_lease_no_final_dot_is_sent() -> None:
+    host = Host()
+    courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1), allow_private=True), 100)
+    way = Way(0, "out.example")
+    async with listening(host) as port:
+        with pytest.raises(LeaseLostError):
+            await courier.attempt(
+                delivery(), CONTENT, replace(way, port=port), allow_private=False, may_go_on=lambda: False
+            )
+    assert all(not content.endswith(b"\r\n.\r\n") for content in host.taken)
+
+
+async def test_broken_tls_is_tried_again_in_the_clear_unless_tls_is_required() -> None:
+    ehlo = b"250-mx.test\r\n250 STARTTLS\r\n"
+    host = Host(EHLO=ehlo, STAR=b"220 go\r\nthis is no handshake\r\n")
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1)
+        courier.close()
+        required, _ = await attempt(port, 1, tls=TLSMinimum.ENCRYPTED)
+    assert only(attempted)[0] in {Kind.DELIVERED, Kind.DEFERRED}
+    assert only(required)[0] is Kind.DEFERRED
+
+
+async def test_private_addresses_are_refused_outside_the_sandbox() -> None:
+    courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1)), 100)
+    host = Host()
+    async with listening(host) as port:
+        attempted, _ = await attempt(port, 1, courier=courier)
+    assert only(attempted)[1].endswith("127.0.0.1 is not a public address, mail is not sent there")
+    assert host.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "enhanced"),
+    [(MxKind.NULL, Kind.FAILED, "5.1.10"), (MxKind.NONE, Kind.FAILED, "5.1.2"), (MxKind.UNKNOWN, Kind.DEFERRED, "")],
+)
+async def test_the_lookup_may_decide_alone(kind: MxKind, outcome: Kind, enhanced: str) -> None:
+    world = World(DeadlineWheel(), World1(1, MxAnswer(kind, reason="DNS says so")), random.Random(1))
+    attempted, _ = await attempt(1, 1, courier=Courier(world, 100))
+    (found,) = attempted.outcomes.values()
+    assert (found.kind, found.reply.enhanced if found.reply else "") == (outcome, enhanced)
+
+
+async def test_mail_that_would_come_back_to_us_is_a_loop() -> None:
+    answer = MxAnswer(MxKind.MX, ((10, "out.example"), (20, "b.mx")))
+    world = World(DeadlineWheel(), World1(1, answer), random.Random(1), allow_private=True)
+    attempted, _ = await attempt(1, 1, courier=Courier(world, 100))
+    assert only(attempted) == (
+        Kind.FAILED,
+        "all hosts of b.example are ourselves: mail would go in a circle",
+    )

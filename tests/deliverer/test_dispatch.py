@@ -1,0 +1,156 @@
+"""From the queue to a host and back: every item is seen through to its settlement."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from paquebot.deliverer.courier import World
+from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.dns.resolver import Resolver
+from paquebot.mail.delivery import Delivery, Plan
+from paquebot.mail.record import Kind
+from paquebot.mail.retry import Retry
+from paquebot.mail.settlement import Report
+from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
+from paquebot.queue.acceptance import Acceptance
+from paquebot.queue.events import EventWriter, read_records
+from paquebot.queue.inspection import list_waiting
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.poolqueue import PoolQueue
+from paquebot.sandbox.internet import Internet, Manners
+from queue_making import POOL, delivery
+from tests_support import wait_for
+
+POOL_POLICY = SendingPool("mail", "main", "out.example", retry=Retry(quick_s=(1, 1, 1), initial_s=5, max_s=5))
+THROTTLED = DestinationPolicy("slow", domains=("throttle.test",), connections_max=2, backoff=Backoff(30, 60, 2))
+POLICY = Policy("r1", pools={POOL: POOL_POLICY}, destinations={"slow": THROTTLED})
+
+
+@dataclass(eq=False)
+class Deliverer:
+    """A dispatcher on a real queue, with the sandbox as its world."""
+
+    js: JetStream
+    internet: Internet
+    reports: list[Report] = field(default_factory=list)
+
+    async def start(self, policy: Policy = POLICY) -> None:
+        wheel = DeadlineWheel()
+        nameserver = self.internet.resolver_address
+        world = World(wheel, Resolver((nameserver.host, nameserver.port)), random.Random(1), allow_private=True)
+        self.dispatcher = Dispatcher(world, self.internet.mx_port, "mail.example", self.submit, POOL, policy)
+        events = EventWriter(self.js)
+        self.queue = PoolQueue(self.js, events, POOL, "pod-1", self.dispatcher.on_item, self.dispatcher.on_letting_go)
+        self.dispatcher.queue = self.queue
+        work = (wheel.run(), self.dispatcher.run(), self.queue.run())
+        self.tasks = [asyncio.create_task(each) for each in work]
+
+    async def submit(self, report: Report, about: Delivery) -> None:
+        del about
+        self.reports.append(report)
+
+    async def stop(self) -> None:
+        await self.queue.drain(4)
+        await self.dispatcher.stop()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def deliverer(js: JetStream, connect) -> AsyncIterator[Deliverer]:
+    internet = Internet(manners=Manners(greylist_s=0.5, messages_per_connection_max=1))
+    await internet.start()
+    one = Deliverer(await connect("deliverer"), internet)
+    await one.start()
+    yield one
+    await one.stop()
+    await internet.stop()
+
+
+async def accept(js: JetStream, *items: Delivery) -> None:
+    for item in items:
+        await Acceptance(js).accept(Plan((item,)), b"Subject: x\r\n\r\nHello\r\n")
+
+
+async def kinds(js: JetStream) -> list[Kind]:
+    return [record.kind async for record in read_records(js, 0)]
+
+
+async def settled(js: JetStream) -> None:
+    for _ in range(200):
+        if not await list_waiting(js, POOL):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("something still waits")
+
+
+async def test_everything_arrives_once_over_few_connections(js, deliverer) -> None:
+    await accept(js, *(delivery(f"m{number}", site="plain.test") for number in range(60)))
+    await deliverer.internet.wait_for(60, 30)
+    await settled(js)
+    assert len(deliverer.internet.received) == 60
+    assert await kinds(js) == [Kind.DELIVERED] * 60
+    await wait_for(lambda: deliverer.queue.in_hand == 0)
+
+
+async def test_a_greylisted_delivery_is_tried_again_and_arrives(js, deliverer) -> None:
+    await accept(js, delivery(site="greylist.test"))
+    await deliverer.internet.wait_for(1, 30)
+    await settled(js)
+    assert await kinds(js) == [Kind.DEFERRED, Kind.DELIVERED]
+
+
+async def test_a_failure_is_reported_before_it_is_settled(js, deliverer) -> None:
+    await accept(js, delivery(site="refuse.test", recipients=("unknown@refuse.test",)))
+    await settled(js)
+    assert [report.recipient for report in deliverer.reports] == ["a@shop.example"]
+    assert b"unknown@refuse.test" in deliverer.reports[0].content
+    assert await kinds(js) == [Kind.FAILED]
+
+
+async def test_what_a_throttled_site_cannot_take_waits_in_the_queue_with_the_reason(js, deliverer) -> None:
+    items = [delivery(f"m{n}", site="slow", group="slow", domain="throttle.test") for n in range(10)]
+    await accept(js, *(replace(item, recipients=(f"{item.id}@throttle.test",)) for item in items))
+    reasons: set[str] = set()
+    for _ in range(100):
+        reasons = {each.delivery.reason for each in await list_waiting(js, POOL) if each.state == "deferred"}
+        if any("slow is THROTTLED" in reason for reason in reasons):
+            break
+        await asyncio.sleep(0.1)
+    assert any("slow is THROTTLED: MAIL was answered with 421 4.7.0" in reason for reason in reasons)
+
+
+async def test_a_paused_pool_keeps_its_mail_and_says_so(js, deliverer) -> None:
+    deliverer.dispatcher.follow(replace(POLICY, pools={POOL: replace(POOL_POLICY, paused=True)}))
+    await accept(js, delivery(site="plain.test"))
+    waiting = []
+    for _ in range(100):
+        waiting = [each for each in await list_waiting(js, POOL) if each.state == "deferred"]
+        if waiting:
+            break
+        await asyncio.sleep(0.1)
+    assert waiting[0].delivery.reason == "the pool mail_main is paused"
+    assert waiting[0].delivery.attempts == 0
+    assert deliverer.internet.received == []
+
+
+async def test_what_expired_is_told_with_its_last_reason(js, deliverer) -> None:
+    item = delivery(site="plain.test")
+    await accept(js, replace(item, attempts=9, expires_ms=item.accepted_ms - 1, reason="mailbox full"))
+    await settled(js)
+    assert await kinds(js) == [Kind.FAILED]
+    assert b"mailbox full" in deliverer.reports[0].content
+
+
+async def test_a_domain_that_moved_to_another_site_is_delivered_there(js, deliverer) -> None:
+    await deliverer.dispatcher.world.resolver.mx("plain.test")
+    old = [delivery(f"m{n}", site=f"old{n}", domain="plain.test", recipients=(f"r{n}@plain.test",)) for n in range(8)]
+    await accept(js, *old)
+    await deliverer.internet.wait_for(8, 30)
+    await settled(js)
+    assert len(deliverer.internet.received) == 8

@@ -1,0 +1,269 @@
+"""Taking and settling: each item once, whatever happens to its owner."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from paquebot.mail.delivery import Plan
+from paquebot.mail.record import Kind, Record
+from paquebot.mail.settlement import Settlement
+from paquebot.queue.acceptance import Acceptance
+from paquebot.queue.events import EventWriter, read_records
+from paquebot.queue.inspection import list_waiting
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.ownership import read_owner, take_over
+from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.server import NatsServer
+from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
+from paquebot.queue.taken import Taken
+from queue_making import POOL, delivery, now_ms
+from tests_support import wait_for
+
+
+def record(taken: Taken, kind: Kind = Kind.DELIVERED) -> Record:
+    return Record(kind, now_ms(), taken.delivery.id, taken.delivery.n, "shop", taken.delivery.recipients)
+
+
+@dataclass(eq=False)
+class Owner:
+    """A deliverer that notes what it is handed, and settles when told."""
+
+    js: JetStream
+    pod: str
+    taken: list[Taken] = field(default_factory=list)
+    at_once: bool = False
+
+    def __post_init__(self) -> None:
+        self.queue = PoolQueue(self.js, EventWriter(self.js), POOL, self.pod, self.on_item, self.on_letting_go)
+        self.task = asyncio.create_task(self.queue.run())
+        self.settling: list[asyncio.Task[None]] = []
+
+    def on_item(self, taken: Taken) -> None:
+        self.taken.append(taken)
+        if self.at_once:
+            self.settling.append(asyncio.create_task(self.delivered(taken)))
+
+    def on_letting_go(self, partition: int) -> None:
+        for taken in self.taken:
+            if taken.fence.partition == partition and not taken.begun:
+                self.settling.append(asyncio.create_task(self.queue.give_back(taken)))
+
+    async def delivered(self, taken: Taken) -> None:
+        await self.queue.settle(taken, Settlement((record(taken),)))
+
+    async def crash(self) -> None:
+        """Stop without a word, as kill -9 does: the connection breaks."""
+        self.task.cancel()
+        await self.js.close()
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@pytest.fixture
+async def owner(js: JetStream, connect) -> AsyncIterator[Callable]:
+    del js
+    owners: list[Owner] = []
+
+    async def start(pod: str = "pod-1", *, at_once: bool = False) -> Owner:
+        owners.append(Owner(await connect("deliverer"), pod, at_once=at_once))
+        return owners[-1]
+
+    yield start
+    for each in owners:
+        await each.end()
+
+
+async def accept(js: JetStream, *deliveries, content: bytes = b"content") -> None:
+    await Acceptance(js).accept(Plan(deliveries), content)
+
+
+async def test_an_accepted_item_is_taken_settled_recorded_and_gone(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    taken = one.taken[0]
+    assert await one.queue.content(taken) == b"content"
+    assert one.queue.owns(taken)
+    await one.delivered(taken)
+    assert [each.kind async for each in read_records(js, 0)] == [Kind.DELIVERED]
+    await wait_for(lambda: one.queue.in_hand == 0)
+    assert one.queue.held_bytes == 0
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_one_owner_alone_owns_everything(owner) -> None:
+    one = await owner()
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+
+
+async def test_what_is_deferred_comes_back_at_its_time(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    again = replace(one.taken[0].delivery, attempts=1, next_ms=now_ms() + 500, reason="greylisted")
+    await one.queue.settle(one.taken[0], Settlement((record(one.taken[0], Kind.DEFERRED),), again=again))
+    await wait_for(lambda: len(one.taken) == 2)
+    assert one.taken[1].delivery == again
+    assert await one.queue.content(one.taken[1]) == b"content"
+
+
+async def test_a_split_item_becomes_its_deliveries(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, *(delivery(n=n, site=f"d{n}.example") for n in range(1, 9)))
+    await wait_for(lambda: len(one.taken) == 8)
+    assert sorted(taken.delivery.n for taken in one.taken) == list(range(1, 9))
+    for taken in one.taken:
+        await one.delivered(taken)
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_a_shared_large_content_is_purged_with_its_last_delivery(js: JetStream, owner) -> None:
+    one = await owner()
+    content = b"x" * 400_000
+    await accept(js, delivery(), delivery(n=2, site="c.example"), content=content)
+    await wait_for(lambda: len(one.taken) == 2)
+    body = one.taken[0].delivery.body
+    assert body is not None
+
+    async def stored() -> int:
+        stream = f"MQ_{POOL}_{body.stream}"
+        return len(await js.read_all(stream, chunk_filter(POOL, body.stream, "m1")))
+
+    assert await one.queue.content(one.taken[1]) == content
+    await one.delivered(one.taken[0])
+    assert await stored() == 2
+    assert await one.queue.content(one.taken[1]) == content
+    await one.delivered(one.taken[1])
+    assert await stored() == 0
+
+
+async def test_a_deferred_content_over_the_limit_is_stored_apart(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery(), content=b"x" * 100_000)
+    await wait_for(lambda: one.taken)
+    again = replace(one.taken[0].delivery, attempts=1, next_ms=now_ms() + 300)
+    await one.queue.settle(one.taken[0], Settlement((), again=again))
+    await wait_for(lambda: len(one.taken) == 2)
+    assert one.taken[1].inline == b""
+    assert await one.queue.content(one.taken[1]) == b"x" * 100_000
+
+
+async def test_an_overtaken_owner_settles_nothing_and_drops_the_partition(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    taken = one.taken[0]
+    number = taken.delivery.partition
+    assert await take_over(js, POOL, number, "pod-2", await read_owner(js, POOL, number))
+    again = replace(taken.delivery, attempts=1, next_ms=now_ms() + 3_600_000)
+    await one.queue.settle(taken, Settlement((), again=again))
+    assert not one.queue.owns(taken)
+    assert [each.state for each in await list_waiting(js, POOL)] == ["ready"]
+
+
+async def test_a_late_ack_of_what_was_delivered_is_welcome(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    number = one.taken[0].delivery.partition
+    assert await take_over(js, POOL, number, "pod-2", await read_owner(js, POOL, number))
+    await one.delivered(one.taken[0])
+    await one.js.client.flush()
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_partitions_are_shared_and_handed_over_with_nothing_lost_or_doubled(js: JetStream, owner) -> None:
+    one = await owner("pod-1", at_once=True)
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    for number in range(100):
+        await accept(js, delivery(f"a{number}", site=f"d{number}.example"))
+    two = await owner("pod-2", at_once=True)
+    for number in range(100, 200):
+        await accept(js, delivery(f"a{number}", site=f"d{number}.example"))
+    await wait_for(lambda: len(one.queue.partitions) + len(two.queue.partitions) == PARTITIONS and two.queue.partitions)
+    await one.queue.drain(4)
+    await wait_for(lambda: len(two.queue.partitions) == PARTITIONS)
+    await wait_for(lambda: len(one.taken) + len(two.taken) >= 200)
+    await asyncio.gather(*one.settling, *two.settling)
+    names = [record.id async for record in read_records(js, 0)]
+    assert sorted(names) == sorted(f"a{number}" for number in range(200))
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_what_is_given_back_goes_to_the_next_owner_at_once(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    await one.queue.drain(4)
+    two = await owner("pod-2")
+    await wait_for(lambda: two.taken)
+    assert not two.taken[0].doubtful
+
+
+async def test_a_crash_in_an_attempt_is_known_and_the_third_holds_the_item(js: JetStream, owner) -> None:
+    item = delivery(crashes=2)
+    await accept(js, item)
+    note = json.dumps({"attempts": 0, "crashes": 2}).encode()
+    await js.publish(doubt_subject(POOL, item.id, item.n), note)
+    number = item.partition
+    assert await take_over(js, POOL, number, "crashed", await read_owner(js, POOL, number))
+    await owner("pod-2")
+    found = []
+    for _ in range(100):
+        found = await list_waiting(js, POOL)
+        if found and found[0].state == "held":
+            break
+        await asyncio.sleep(0.1)
+    assert found[0].delivery.crashes == 3
+    assert found[0].delivery.reason.startswith("poison: 3 attempts ended in a crash")
+
+
+async def test_the_journal_tells_that_an_attempt_had_begun(js: JetStream, owner) -> None:
+    item = delivery()
+    await accept(js, item)
+    await js.publish(doubt_subject(POOL, item.id, item.n), json.dumps({"attempts": 0, "crashes": 0}).encode())
+    assert await take_over(js, POOL, item.partition, "crashed", await read_owner(js, POOL, item.partition))
+    two = await owner("pod-2")
+    await wait_for(lambda: two.taken)
+    assert two.taken[0].doubtful
+    assert two.taken[0].delivery.crashes == 1
+
+
+async def test_an_item_that_was_settled_before_a_crash_is_only_acknowledged(js: JetStream, owner) -> None:
+    one = await owner("pod-1")
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    taken = one.taken[0]
+    again = replace(taken.delivery, attempts=1, next_ms=now_ms() + 3_600_000)
+    await one.queue._put_back(taken, again)
+    await one.crash()
+    two = await owner("pod-2")
+    await wait_for(lambda: taken.fence.partition in two.queue.partitions)
+    await js.send(taken.reply, b"-NAK")  # what ack_wait does a minute later
+    waiting = []
+    for _ in range(100):
+        waiting = await list_waiting(js, POOL)
+        if [each.state for each in waiting] == ["deferred"]:
+            break
+        await asyncio.sleep(0.1)
+    assert [each.state for each in waiting] == ["deferred"]
+    assert two.taken == []
+
+
+async def test_items_in_hand_outlive_the_servers_restart(js: JetStream, owner, nats: NatsServer) -> None:
+    one = await owner()
+    await accept(js, delivery("before"))
+    await wait_for(lambda: one.taken)
+    await asyncio.to_thread(nats.kill)
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: one.js.connected and js.connected)
+    await accept(js, delivery("after"))
+    await wait_for(lambda: {taken.delivery.id for taken in one.taken} == {"before", "after"}, 40)
+    for taken in list({taken.name: taken for taken in one.taken}.values()):
+        await one.delivered(taken)
+    assert stream_of(POOL, 0)
