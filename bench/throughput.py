@@ -31,7 +31,8 @@ MANIFESTS = """
 {apiVersion: paquebot.dev/v1alpha1, kind: SendingPool, metadata: {name: default, namespace: mail-system},
  spec: {heloHostname: out.bench.test, allowedNamespaces: {names: ["*"]}}}
 ---
-{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
+{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,
+ metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: relay, namespace: mail-system},
  spec: {anySender: true, poolRef: {name: default}}}
@@ -52,7 +53,7 @@ def main(messages: int, sessions: int, size: int, dkim: bool | None, output: str
     runs = [dkim] if dkim is not None else [False, True]
     for signed in runs:
         figures = asyncio.run(measure(messages, sessions, size, "a@shop.test" if signed else "a@nowhere.test"))
-        figures["dkim"] = signed
+        figures["dkim"] = "on" if signed else "off"
         if output == "json":
             print(json.dumps(figures))
         else:
@@ -68,7 +69,7 @@ async def measure(messages: int, sessions: int, size: int, sender: str) -> dict:
         internet = Internet(own_domains=("own.test",))
         await internet.start()
         port = free_port()
-        sink = subprocess.Popen(
+        sink = subprocess.Popen(  # noqa: ASYNC220  (asked a few times a second, by plain lines)
             [sys.executable, PEERS, "sink", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         platform = Platform(place, Wanted(objects, "mail.bench.test", World(str(internet.resolver_address), port)))
@@ -159,11 +160,9 @@ def cpu(platform: Platform) -> dict[str, float]:
 
 def show(figures: dict) -> None:
     """Print a table for people."""
-    CONSOLE.print(
-        f"\n[bold]{figures['messages']} messages of {figures['size']} octets, DKIM {'on' if figures['dkim'] else 'off'}[/]: "
-        f"{figures['messages_per_s']:.0f} messages/s to the last arrival, {figures['accepted_per_s']:.0f}/s accepted, "
-        f"accept p50 {figures['accept_p50_ms']:.1f} ms, p99 {figures['accept_p99_ms']:.1f} ms, load {figures['loadavg']:.1f}"
-    )
+    CONSOLE.print(f"\n[bold]{figures['messages']} messages of {figures['size']} octets, DKIM {figures['dkim']}[/]")
+    CONSOLE.print(f"{figures['messages_per_s']:.0f} messages/s to the last arrival, load {figures['loadavg']:.1f}")
+    CONSOLE.print(f"accept p50 {figures['accept_p50_ms']:.1f} ms, p99 {figures['accept_p99_ms']:.1f} ms")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("PROCESS")
     table.add_column("CPU ms/message", justify="right")

@@ -29,9 +29,11 @@ MANIFESTS = """
  spec: {heloHostname: out.paquebot.test, allowedNamespaces: {names: ["*"]},
         retry: {quick: [1s, 2s, 2s, 2s, 2s], initial: 5s, max: 10s, multiplier: 2, expiry: 1h}}}
 ---
-{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
+{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,
+ metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
 ---
-{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: news, namespace: news}, spec: {domain: news.test}}
+{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,
+ metadata: {name: news, namespace: news}, spec: {domain: news.test}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: orders, namespace: shop},
  spec: {domainRefs: [{name: shop, senders: [orders@shop.test]}]}}

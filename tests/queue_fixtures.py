@@ -59,7 +59,7 @@ async def connect(nats: NatsServer, identities: Path) -> AsyncIterator[Connect]:
 
 @pytest.fixture
 async def js(connect: Connect) -> JetStream:
-    """The admin's connection to a provisioned server."""
+    """Return the admin's connection to a provisioned server."""
     admin = await connect("admin")
     await provision(admin, POLICY)
     return admin

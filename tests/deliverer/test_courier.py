@@ -20,7 +20,7 @@ CONTENT = b"Subject: x\r\n\r\n.dotted\r\n"
 
 
 class World1(Resolver):
-    """The world's DNS: hosts a.mx, b.mx, … at 127.0.0.1, 127.0.0.2, …"""
+    """The world's DNS: hosts a.mx, b.mx, … at 127.0.0.1, 127.0.0.2 and so on."""
 
     def __init__(self, hosts: int, answer: MxAnswer | None = None) -> None:
         super().__init__(("127.0.0.1", 1))
@@ -134,7 +134,7 @@ async def test_in_doubt_the_same_host_is_asked_first() -> None:
     assert (first.connections, second.connections) == (0, 1)
 
 
-async def test_a_silent_host_meets_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_host_meets_its_deadline() -> None:
     class Hasty(DeadlineWheel):
         def arm(self, owner, seconds, call) -> None:
             super().arm(owner, seconds / 1000, call)

@@ -63,6 +63,7 @@ class Deliverer:
 
 @pytest.fixture
 async def deliverer(js: JetStream, connect) -> AsyncIterator[Deliverer]:
+    del js  # it has provisioned the server
     internet = Internet(manners=Manners(greylist_s=0.5, messages_per_connection_max=1))
     await internet.start()
     one = Deliverer(await connect("deliverer"), internet)
@@ -114,6 +115,7 @@ async def test_a_failure_is_reported_before_it_is_settled(js, deliverer) -> None
 
 
 async def test_what_a_throttled_site_cannot_take_waits_in_the_queue_with_the_reason(js, deliverer) -> None:
+    assert deliverer.dispatcher.pool is POOL_POLICY
     items = [delivery(f"m{n}", site="slow", group="slow", domain="throttle.test") for n in range(10)]
     await accept(js, *(replace(item, recipients=(f"{item.id}@throttle.test",)) for item in items))
     reasons: set[str] = set()

@@ -95,6 +95,6 @@ def _early(reply: Reply, reason: str) -> Outcome:
 
 
 def _recipient(reply: Reply, reason: str) -> Outcome:
-    """Judge a refused recipient: 552 means too many recipients, transient here and nowhere else (RFC 5321 §4.5.3.1.10)."""
+    """Judge a refused recipient: 552 means too many of them, transient only here (RFC 5321 §4.5.3.1.10)."""
     failed = reply.is_permanent and reply.code != 552  # noqa: PLR2004
     return Outcome(Kind.FAILED if failed else Kind.DEFERRED, Scope.RECIPIENT, reason, reply)
