@@ -2,21 +2,20 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
+from paquebot.cli.screen import CONSOLE, show_table
 from paquebot.queue.inspection import Waiting, find, list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
 
 T = TypeVar("T")
-CONSOLE = Console(highlight=False)
 
 
 @click.group()
@@ -37,22 +36,23 @@ def list_(limit: int, output: str, place: Place) -> None:
     if not found:
         click.echo("nothing waits")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("DELIVERY", "STATE", "DOMAIN", "RCPTS", "TRIES", "NEXT", "WHY"):
-        table.add_column(heading, no_wrap=heading != "WHY", overflow="fold")
-    for each in found:
-        delivery = each.delivery
-        table.add_row(
-            delivery.name,
-            each.state,
-            delivery.domain,
-            str(len(delivery.recipients)),
-            str(delivery.attempts),
-            clock(delivery.next_ms) if delivery.next_ms else "now",
-            delivery.reason,
-        )
-    CONSOLE.print(table)
-    CONSOLE.print(f"{len(found)} deliveries wait")
+    now_ms = time.time_ns() // 1_000_000
+    show_table(
+        ("DELIVERY", "STATE", "DOMAIN", "RCPTS", "TRIES", "NEXT", "WHY"),
+        [
+            (
+                each.delivery.name,
+                each.state,
+                each.delivery.domain,
+                str(len(each.delivery.recipients)),
+                str(each.delivery.attempts),
+                ahead(each.delivery.next_ms, now_ms),
+                each.delivery.reason or "its turn has not come yet",
+            )
+            for each in found
+        ],
+    )
+    CONSOLE.print(f"{len(found)} {'delivery waits' if len(found) == 1 else 'deliveries wait'}")
 
 
 @queue.command()
@@ -126,6 +126,17 @@ def on_queue(place: Place, ask: Callable[[JetStream], Awaitable[T]]) -> T:
 def clock(at_ms: int) -> str:
     """Return a time for people, in UTC."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def ahead(at_ms: int, now_ms: int) -> str:
+    """Return how far ahead a time is, roughly, for people."""
+    seconds = (at_ms - now_ms) // 1000
+    if seconds <= 0:
+        return "now"
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"in {seconds // length} {unit}"
+    return f"in {seconds} s"
 
 
 async def _find(js: JetStream, ident: str, n: str) -> list[Waiting]:

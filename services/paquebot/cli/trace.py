@@ -6,11 +6,10 @@ from dataclasses import asdict
 from uuid import UUID
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.queue import clock, on_queue
+from paquebot.cli.screen import show_table
 from paquebot.mail.ident import accepted_ms
 from paquebot.mail.record import Record
 from paquebot.queue.events import read_records
@@ -19,7 +18,6 @@ from paquebot.queue.jetstream import JetStream
 EARLIER_MS = 60_000  # clocks differ; records are read from a little before the id's own time
 KEPT_MS = 72 * 3_600_000
 UUID_BY_TIME = 7
-CONSOLE = Console(highlight=False)
 
 
 @click.command()
@@ -39,20 +37,21 @@ def trace(name: str, output: str, place: Place) -> None:
         return
     if not found:
         raise click.ClickException(f"no record of {name}: events are kept for 72 hours")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("WHEN", "WHAT", "N", "RECIPIENTS", "HOST", "REPLY OR REASON", "NEXT"):
-        table.add_column(heading, overflow="fold")
-    for record in found:
-        table.add_row(
-            clock(record.at_ms),
-            record.kind,
-            str(record.n or ""),
-            ", ".join(record.recipients),
-            record.host + (f" {record.tls}" if record.tls else ""),
-            str(record.reply or record.reason),
-            clock(record.next_ms) if record.next_ms else "",
-        )
-    CONSOLE.print(table)
+    show_table(
+        ("WHEN", "WHAT", "N", "RECIPIENTS", "HOST", "NEXT", "REPLY OR REASON"),
+        [
+            (
+                clock(record.at_ms),
+                f"report {record.kind}" if record.report_of else record.kind,
+                str(record.n or ""),
+                ", ".join(record.recipients),
+                record.host + (f" {record.tls}" if record.tls else ""),
+                clock(record.next_ms) if record.next_ms else "",
+                str(record.reply or record.reason),
+            )
+            for record in found
+        ],
+    )
 
 
 def _since(ident: str) -> int:

@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from paquebot.cli.dkim import dkim_records
 from paquebot.cli.manifests import compile_files
 from paquebot.cli.place import STATE_OPTION, Place
 from paquebot.cli.platform import Platform, Wanted, World
+from paquebot.cli.screen import CONSOLE
 from paquebot.policy.values import Policy
 from paquebot.sandbox.internet import DOMAINS, Internet
-
-CONSOLE = Console(highlight=False)
 
 
 @click.command()

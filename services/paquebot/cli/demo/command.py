@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import sys
 import time
@@ -11,19 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress
 from rich.table import Table
 
 from paquebot.cli.demo.account import Account
 from paquebot.cli.demo.compose import Composed, compose
-from paquebot.cli.demo.run import Demo
+from paquebot.cli.demo.run import MANIFESTS, Demo
 from paquebot.cli.mailfiles import mails
 from paquebot.cli.place import Place
+from paquebot.cli.screen import CONSOLE
 from paquebot.sandbox.internet import DEMO_RECIPIENTS, DOMAINS
 
-CONSOLE = Console(highlight=False)
 RELAY = "mail-system.relay"
 RELAY_SENDER = "orders@shop.test"
 
@@ -40,10 +40,11 @@ def demo(messages: int, mail: Path | None, seed: int, state: Path) -> None:
     failed with a report, and everything that arrived is unaltered and its signatures are good.
     """
     source = _own(mail) if mail else compose(messages, seed, datetime.now(UTC))
-    account = asyncio.run(_run(Demo(Place(state.absolute()), _say), source))
+    run = Demo(Place(state.absolute()), _say)
+    account = asyncio.run(_run(run, source))
     path = state / "account.json"
     path.write_text(json.dumps(account.as_json(), indent=2))
-    _show(account, path)
+    _show(account, path, run.sending.sent[0].id if run.sending.sent else "ID")
     sys.exit(0 if account.adds_up else 1)
 
 
@@ -92,7 +93,7 @@ def _table(run: Demo) -> Table:
     return table
 
 
-def _show(account: Account, path: Path) -> None:
+def _show(account: Account, path: Path, ident: str) -> None:
     CONSOLE.print()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
@@ -122,14 +123,18 @@ def _show(account: Account, path: Path) -> None:
         f"\n{verdict}: {account.accepted} = {account.delivered} delivered + {account.waiting} waiting "
         f"+ {account.failed} failed, after {account.seconds} s. The account: {path}"
     )
-    _next(path.parent)
+    _next(path.parent, ident)
 
 
-def _next(state: Path) -> None:
+def _next(state: Path, ident: str) -> None:
     CONSOLE.print("\nThree things to try next:")
-    CONSOLE.print("  make up                                   the platform with the sandbox, until Ctrl-C")
-    CONSOLE.print("  .venv/bin/paquebot check -f examples      the manifests it runs: change one, break one")
-    CONSOLE.print(f"  grep -h error {state}/logs/*.log  what the services said", soft_wrap=True)
+    where = f"--state {os.path.relpath(state)}"
+    CONSOLE.print(f"  .venv/bin/paquebot up --sandbox -f {os.path.relpath(MANIFESTS)} {where}")
+    CONSOLE.print("      the same platform again, until Ctrl-C: what waits now is tried again")
+    CONSOLE.print(f"  .venv/bin/paquebot queue list {where}")
+    CONSOLE.print("      in another terminal: what still waits, and why")
+    CONSOLE.print(f"  .venv/bin/paquebot trace {where} {ident}")
+    CONSOLE.print("      everything that happened to one of the messages")
 
 
 def _own(path: Path) -> Iterator[Composed]:

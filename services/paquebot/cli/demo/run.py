@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 
 from paquebot.auth.password import hash_password, new_password
 from paquebot.cli.demo.account import Account, Arrival, Waiting, settle_account
@@ -26,6 +26,7 @@ from paquebot.sandbox.internet import Internet
 
 USERNAMES = ("shop.orders", "news.weekly", "mail-system.relay")
 HOSTNAME = "mail.paquebot.test"
+MANIFESTS = Path(__file__).with_name("manifests.yaml")
 LIMIT_S = 70.0  # for sending and waiting, so that the whole ends within 90 s
 QUIET_S = 8.0  # nothing arrived for so long: what is left waits for later
 LOOK_S = 0.25
@@ -43,8 +44,7 @@ class Demo:
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.place.root, ignore_errors=True)
-        text = files("paquebot.cli.demo").joinpath("manifests.yaml").read_text()
-        objects = [located.object for located in parse(text, "manifests.yaml")]
+        objects = [located.object for located in parse(MANIFESTS.read_text(), MANIFESTS.name)]
         policy = compile_policy(objects)
         self.internet = Internet(own_domains=tuple(policy.domains), txt_of=lambda: dkim_records(self.place, policy))
         self.platform = Platform(self.place, Wanted(objects, HOSTNAME), self.say)
