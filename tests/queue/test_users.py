@@ -5,6 +5,9 @@ import pytest
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.credentials import put_hash
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.provision import ensure_consumers
+from paquebot.queue.pull import Pull
+from tests_support import wait_for
 
 
 @pytest.mark.parametrize("identity", ["submission", "spamfilter", "router", "deliverer"])
@@ -32,6 +35,46 @@ async def test_submission_can_store_but_neither_take_nor_purge(js: JetStream, co
     for subject in ("$JS.API.CONSUMER.MSG.NEXT.MQ_mail_main_0.p0l1", "$JS.API.STREAM.PURGE.MQ_mail_main_0"):
         with pytest.raises(QueueUnavailableError):
             await submission.ask(subject, b"{}", 0.3)
+
+
+@pytest.mark.parametrize(
+    "stream", ["EV", "DOUBT", "KV_credentials", "KV_policy", "KV_orders", "KV_members", "KV_platform"]
+)
+async def test_a_deliverer_neither_purges_nor_consumes_what_is_no_pools(js: JetStream, connect, stream: str) -> None:
+    await put_hash(js, "shop.orders", "hash")
+    deliverer = await connect("deliverer")
+    config = {"stream_name": stream, "config": {"name": "spy", "ack_policy": "none", "deliver_policy": "all"}}
+    for subject in (f"CONSUMER.CREATE.{stream}", f"CONSUMER.CREATE.{stream}.spy", f"STREAM.PURGE.{stream}"):
+        with pytest.raises(QueueUnavailableError):
+            await deliverer.request(subject, config, 0.3)
+    assert await Bucket(js, "credentials").get("shop.orders") == b"hash"
+
+
+@pytest.mark.parametrize("identity", ["submission", "deliverer"])
+async def test_user_names_are_not_listed(js: JetStream, connect, identity: str) -> None:
+    await put_hash(js, "shop.orders", "hash")
+    with pytest.raises(QueueUnavailableError):
+        await (await connect(identity)).request("STREAM.INFO.KV_credentials", {"subjects_filter": ">"}, 0.3)
+
+
+async def test_a_deliverer_makes_purges_and_pulls_what_is_its_own(js: JetStream, connect) -> None:
+    await js.publish("mq.mail_main.0.r.0.1.other.example", b"x")
+    deliverer = await connect("deliverer")
+    await ensure_consumers(deliverer, "mail_main", 0)
+    await deliverer.request("CONSUMER.UNPIN.MQ_mail_main_0.p0l1", {"group": "own"})
+    took: list[bytes] = []
+    pull = Pull(
+        deliverer,
+        "MQ_mail_main_0",
+        "p0l1",
+        lambda message: took.append(message.payload),
+        lambda: True,
+        lambda: None,
+    )
+    await pull.start()
+    await wait_for(lambda: took == [b"x"])
+    await pull.stop()
+    assert (await deliverer.request("STREAM.PURGE.MQ_mail_main_0", {"filter": "mq.mail_main.0.b.>"}))["success"]
 
 
 async def test_a_stranger_to_the_authority_cannot_connect(js: JetStream, nats, tmp_path) -> None:

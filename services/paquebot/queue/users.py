@@ -6,6 +6,8 @@ The identity in a process's certificate is its NATS user; there is no other secr
 from dataclasses import dataclass
 from pathlib import Path
 
+from paquebot.queue.provision import BUCKETS
+
 SYSTEM_USER = "system"
 
 # The streams and subjects of the queue, as patterns that permissions need.
@@ -32,12 +34,23 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "$JS.API.DIRECT.GET.*",
         "$JS.API.STREAM.INFO.*",
         "$JS.API.STREAM.PURGE.*",
-        "$JS.API.CONSUMER.*.>",
+        "$JS.API.CONSUMER.CREATE.>",
+        "$JS.API.CONSUMER.MSG.NEXT.>",
+        "$JS.API.CONSUMER.UNPIN.>",
     ),
 }
-# What patterns above would give too much of.
+# What the patterns above would give too much of: a subject cannot say "streams whose name begins with MQ_".
+# A consumer would read any stream whole; a stream's state lists its subjects, which are user names in credentials.
+_SECRETS = ("$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials")
+_NO_POOLS_STREAMS = ("EV", "DOUBT", *(f"KV_{name}" for name in BUCKETS))
 DENIED: dict[str, tuple[str, ...]] = {
-    "deliverer": ("$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.PURGE.KV_policy", "$JS.API.STREAM.PURGE.EV"),
+    "submission": _SECRETS,
+    "deliverer": (
+        *_SECRETS,
+        *(f"$JS.API.STREAM.PURGE.{name}" for name in _NO_POOLS_STREAMS),
+        *(f"$JS.API.CONSUMER.CREATE.{name}" for name in _NO_POOLS_STREAMS),
+        *(f"$JS.API.CONSUMER.CREATE.{name}.>" for name in _NO_POOLS_STREAMS),
+    ),
 }
 UNLIMITED = ("publisher", "admin")
 
