@@ -1,6 +1,7 @@
 """MX and addresses, from the resolver, with a bounded cache: positive, negative, and stale when the resolver fails.
 
-A failure of DNS never says that a domain does not exist (RFC 5321 §5.1).
+A failure of DNS never says that a domain does not exist (RFC 5321 §5.1): what names hosts outlives its time while
+the resolver fails, for a day; what says that there are none does not.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, zip_longest
 from typing import Any, Generic, TypeVar
 
 import dns.asyncresolver
@@ -62,9 +64,9 @@ class Addresses:
 
 @dataclass(slots=True)
 class _Cache(Generic[T]):
-    """Answers by name; the least recently used go first."""
+    """Answers by name, fresh until and of some use until; the least recently used go first."""
 
-    entries: "OrderedDict[str, tuple[float, T]]" = field(default_factory=OrderedDict)
+    entries: "OrderedDict[str, tuple[float, float, T]]" = field(default_factory=OrderedDict)
     asked: "dict[str, asyncio.Task[T]]" = field(default_factory=dict)
 
     def fresh(self, name: str, now: float) -> T | None:
@@ -72,14 +74,18 @@ class _Cache(Generic[T]):
         if entry is None or entry[0] < now:
             return None
         self.entries.move_to_end(name)
-        return entry[1]
+        return entry[2]
 
     def stale(self, name: str, now: float) -> T | None:
+        """Return what named hosts once, and put off the next question."""
         entry = self.entries.get(name)
-        return entry[1] if entry is not None and entry[0] + STALE_S > now else None
+        if entry is None or entry[1] < now:
+            return None
+        self.entries[name] = (now + UNKNOWN_S, entry[1], entry[2])
+        return entry[2]
 
-    def keep(self, name: str, answer: T, until: float) -> None:
-        self.entries[name] = (until, answer)
+    def keep(self, name: str, answer: T, until: float, *, stale_s: float) -> None:
+        self.entries[name] = (until, until + stale_s, answer)
         self.entries.move_to_end(name)
         while len(self.entries) > CACHE_MAX:
             self.entries.popitem(last=False)
@@ -127,11 +133,14 @@ class Resolver:
         except dns.resolver.NoAnswer:
             result, ttl = await self._implicit(domain)
         except (dns.exception.DNSException, OSError, ValueError) as error:
-            result, ttl = self._unknown(domain, now, error)
+            result, ttl = _unknown(f"looking up {domain} failed: {_short(error)}")
         else:
             hosts = tuple((record.preference, _name(record.exchange)) for record in answer)
             result, ttl = _explicit(domain, hosts), _ttl(answer)
-        self._mx.keep(domain, result, now + ttl)
+        stale = self._mx.stale(domain, now) if result.kind is MxKind.UNKNOWN else None
+        if stale is not None:
+            return stale
+        self._mx.keep(domain, result, now + ttl, stale_s=STALE_S if result.hosts else 0)
         return result
 
     async def _implicit(self, domain: str) -> tuple[MxAnswer, float]:
@@ -139,25 +148,21 @@ class Resolver:
         if found.addresses:
             return MxAnswer(MxKind.IMPLICIT, ((0, domain),)), TTL_MIN_S
         if not found.known:
-            return MxAnswer(MxKind.UNKNOWN, reason=f"the addresses of {domain} cannot be looked up"), UNKNOWN_S
+            return _unknown(f"the addresses of {domain} cannot be looked up")
         return MxAnswer(MxKind.NONE, reason=f"{domain} has neither MX nor address records"), NEGATIVE_S
-
-    def _unknown(self, domain: str, now: float, error: Exception) -> tuple[MxAnswer, float]:
-        stale = self._mx.stale(domain, now)
-        if stale is not None and stale.kind is not MxKind.UNKNOWN:
-            return stale, UNKNOWN_S
-        return MxAnswer(MxKind.UNKNOWN, reason=f"looking up {domain} failed: {_short(error)}"), UNKNOWN_S
 
     async def _ask_addresses(self, host: str) -> Addresses:
         now = time.monotonic()
         four, six = await asyncio.gather(self._ask(host, dns.rdatatype.A), self._ask(host, dns.rdatatype.AAAA))
-        found = Addresses((*six[0], *four[0]), known=four[1] and six[1])
+        in_turn = chain.from_iterable(zip_longest(six[0], four[0]))  # a family without a route costs half the tries
+        found = Addresses(tuple(address for address in in_turn if address), known=four[1] and six[1])
         if not found.addresses and not found.known:
             stale = self._addresses.stale(host, now)
-            found = stale or found
-            self._addresses.keep(host, found, now + UNKNOWN_S)
-            return found
-        self._addresses.keep(host, found, now + (TTL_MIN_S if found.addresses else NEGATIVE_S))
+            if stale is None:
+                self._addresses.keep(host, found, now + UNKNOWN_S, stale_s=0)
+            return stale or found
+        ttl, stale_s = (TTL_MIN_S, STALE_S) if found.addresses else (NEGATIVE_S, 0)
+        self._addresses.keep(host, found, now + ttl, stale_s=stale_s)
         return found
 
     async def _ask(self, host: str, kind: Any) -> tuple[tuple[str, ...], bool]:
@@ -168,6 +173,10 @@ class Resolver:
         except (dns.exception.DNSException, OSError, ValueError):
             return (), False
         return tuple(record.address for record in answer), True
+
+
+def _unknown(reason: str) -> tuple[MxAnswer, float]:
+    return MxAnswer(MxKind.UNKNOWN, reason=reason), UNKNOWN_S
 
 
 def _explicit(domain: str, hosts: tuple[tuple[int, str], ...]) -> MxAnswer:
