@@ -1,9 +1,10 @@
 """Records are stored in batches, repeated until they are, and read back by time."""
 
 import asyncio
+import time
 
 from paquebot.mail.record import Kind, Record
-from paquebot.queue.events import EventWriter, follow_records, read_records
+from paquebot.queue.events import RECORDS_MAX, EventWriter, follow_records, read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.server import NatsServer
 
@@ -30,6 +31,40 @@ async def test_records_outlive_a_killed_server(js: JetStream, nats: NatsServer) 
     await asyncio.to_thread(nats.start)
     await asyncio.wait_for(stored, 20)
     assert [each async for each in read_records(js, 0)] == [record(1)]
+
+
+async def test_who_stops_waiting_takes_nobody_elses_record_along(js: JetStream) -> None:
+    writer = EventWriter(js)
+    impatient, patient = writer.add(record(1)), writer.add(record(2))
+    impatient.cancel()
+    await asyncio.wait_for(patient, 10)
+    assert [each async for each in read_records(js, 0)] == [record(1), record(2)]
+
+
+async def test_more_records_than_a_batch_holds_are_all_stored_in_order(js: JetStream) -> None:
+    writer = EventWriter(js)
+    await asyncio.gather(*(writer.add(record(number)) for number in range(2 * RECORDS_MAX + 1)))
+    assert (await js.request("STREAM.INFO.EV"))["state"]["messages"] == 3
+    found = [each.at_ms async for each in read_records(js, 0)]
+    assert sorted(found) == list(range(2 * RECORDS_MAX + 1))
+
+
+async def test_draining_stores_what_is_still_gathered(js: JetStream) -> None:
+    writer = EventWriter(js)
+    stored = writer.add(record(1))
+    await writer.drain(5)
+    assert stored.done()
+
+
+async def test_reading_starts_at_a_time_and_keeps_to_kinds(js: JetStream) -> None:
+    writer = EventWriter(js)
+    await writer.add(record(1))
+    await asyncio.sleep(0.05)
+    middle_ms = time.time_ns() // 1_000_000
+    await asyncio.gather(writer.add(record(2)), writer.add(record(3, Kind.FAILED)))
+    assert {each.id async for each in read_records(js, middle_ms)} == {"id2", "id3"}
+    assert [each.id async for each in read_records(js, middle_ms, "ev.*.failed")] == ["id3"]
+    assert [each async for each in read_records(js, middle_ms + 60_000)] == []
 
 
 async def test_a_follower_sees_what_comes(js: JetStream) -> None:

@@ -34,7 +34,10 @@ class EventWriter:
     timer: asyncio.TimerHandle | None = None
 
     def add(self, record: Record) -> "asyncio.Future[None]":
-        """Take a record; the future is done when it is stored, however long that takes."""
+        """Take a record; the future is done when it is stored, however long that takes.
+
+        It may be cancelled: the batch, which others wait for too, is stored all the same.
+        """
         loop = asyncio.get_running_loop()
         subject = event_subject(record.tenant, record.kind)
         batch = self.waiting.get(subject)
@@ -45,7 +48,7 @@ class EventWriter:
             if self.timer is None:
                 self.timer = loop.call_later(GATHER_S, self._flush)
         batch.records.append(record)
-        return batch.stored
+        return asyncio.shield(batch.stored)
 
     async def drain(self, timeout_s: float) -> None:
         """Store what is gathered; give up after `timeout_s`."""
