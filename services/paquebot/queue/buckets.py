@@ -13,6 +13,7 @@ from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
 
 POLL_S = 1.0
 DELETED = {"DEL", "PURGE"}
+DELETED_TTL_S = 600  # every follower has looked by then
 LOG = structlog.get_logger()
 
 
@@ -29,8 +30,9 @@ class Bucket:
         return (await self.js.publish(f"$KV.{self.name}.{key}", value, headers)).seq
 
     async def delete(self, key: str) -> None:
-        """Take a key away."""
-        await self.js.publish(f"$KV.{self.name}.{key}", b"", {"KV-Operation": "DEL"})
+        """Take a key away; what says so vanishes too, or pods that came and went would be read for ever."""
+        headers = {"KV-Operation": "DEL", "Nats-TTL": f"{DELETED_TTL_S}s"}
+        await self.js.publish(f"$KV.{self.name}.{key}", b"", headers)
 
     async def get(self, key: str) -> bytes | None:
         """Return a key's value, None when it is not there."""

@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+
+import structlog
 
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import ApiError, JetStream, QueueFullError, QueueUnavailableError
 from paquebot.queue.provision import MEMBER_TTL_S
 
 BEAT_S = 2.5
+LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,9 @@ class Member:
     revision: str = ""
     pool: str = ""
     draining: bool = False
+
+
+FIELDS = tuple(each.name for each in fields(Member))
 
 
 @dataclass(slots=True)
@@ -57,11 +63,21 @@ class Heartbeat:
 async def members(js: JetStream) -> list[Member]:
     """Return who is alive now."""
     entries = await Bucket(js, "members").snapshot()
-    return [Member(**json.loads(value)) for value in entries.values()]
+    return _decode(entries)
 
 
 async def follow_members(js: JetStream, on_members: Callable[[list[Member]], None]) -> None:
     """Hand over who is alive, now and after each change, for ever."""
-    await Bucket(js, "members").follow(
-        lambda entries: on_members([Member(**json.loads(value)) for value in entries.values()])
-    )
+    await Bucket(js, "members").follow(lambda entries: on_members(_decode(entries)))
+
+
+def _decode(entries: Mapping[str, bytes]) -> list[Member]:
+    """Read the entries; what another release adds to one is passed over, and so is an entry that is none."""
+    alive = []
+    for key, value in entries.items():
+        try:
+            entry = json.loads(value)
+            alive.append(Member(**{name: entry[name] for name in FIELDS if name in entry}))
+        except (ValueError, TypeError):
+            LOG.warning("an entry is no member", key=key)
+    return alive
