@@ -1,10 +1,16 @@
 """What JetStream answers reaches the caller, errors and silence too."""
 
 import asyncio
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueUnavailableError
+from paquebot.queue import jetstream
+from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.provision import stream_config
 from paquebot.queue.server import NatsServer
 from tests_support import wait_for
 
@@ -57,3 +63,144 @@ async def test_a_killed_server_fails_what_waits_and_the_connection_mends(js: Jet
     await asyncio.to_thread(nats.start)
     await wait_for(lambda: js.connected)
     assert [message.payload for message in await js.read_all("EV", "ev.>")] == [b"kept"]
+
+
+async def test_a_wrong_fence_of_another_subject_is_a_lost_fence(js: JetStream) -> None:
+    record = await js.publish("mq.mail_main.0.o.0", b"", {"Nats-Rollup": "sub"})
+    fence = {
+        "Nats-Expected-Last-Subject-Sequence": str(record.seq + 1),
+        "Nats-Expected-Last-Subject-Sequence-Subject": "mq.mail_main.0.o.0",
+    }
+    with pytest.raises(FenceLostError):
+        await js.publish("mq.mail_main.0.r.0.1.other.example", b"", fence)
+    fence["Nats-Expected-Last-Subject-Sequence"] = str(record.seq)
+    assert (await js.publish("mq.mail_main.0.r.0.1.other.example", b"", fence)).seq == record.seq + 1
+
+
+async def test_a_store_without_room_is_full_and_reading_and_purging_go_on(connect, nats: NatsServer) -> None:
+    nats.stop()
+    nats.place = replace(nats.place, storage_max_bytes=32 << 20)
+    await asyncio.to_thread(nats.start)
+    admin = await connect("admin")
+    await admin.request("STREAM.CREATE.MQ_mail_main_0", stream_config("mail_main", 0))
+    await admin.publish("mq.mail_main.0.r.0.1.other.example", b"kept")
+
+    async def fill() -> None:
+        for _ in range(8):
+            await admin.publish("mq.mail_main.0.r.0.1.other.example", bytes(6 << 20), timeout_s=30)
+
+    with pytest.raises(QueueFullError):
+        await fill()
+    kept = await admin.read("MQ_mail_main_0", "mq.mail_main.0.r.>", batch=1)
+    assert [message.payload for message in kept] == [b"kept"]
+    await admin.request("STREAM.PURGE.MQ_mail_main_0")
+    assert (await admin.publish("mq.mail_main.0.r.0.1.other.example", b"again")).seq
+
+
+async def test_a_stream_larger_than_the_account_is_refused_as_full(js: JetStream, nats: NatsServer) -> None:
+    config = {"name": "BIG", "subjects": ["big"], "max_bytes": 2 * nats.place.storage_max_bytes}
+    with pytest.raises(QueueFullError):
+        await js.request("STREAM.CREATE.BIG", config)
+
+
+async def test_silence_is_unavailable_at_the_deadline(js: JetStream, nats: NatsServer) -> None:
+    assert nats.process is not None
+    nats.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(QueueUnavailableError, match="no acknowledgement in time"):
+            await js.publish("ev.shop.accepted", b"", timeout_s=0.3)
+        with pytest.raises(QueueUnavailableError, match="no answer to"):
+            await js._read("$JS.API.DIRECT.GET.EV", {"last_by_subj": "ev.>"}, 0.3)
+    finally:
+        nats.process.send_signal(signal.SIGCONT)
+    assert (await js.publish("ev.shop.accepted", b"")).seq
+
+
+async def test_a_late_answer_and_a_caller_that_left_disturb_nobody(js: JetStream) -> None:
+    leaving = asyncio.create_task(js.publish("ev.shop.accepted", b"1"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert (await js.publish("ev.shop.accepted", b"2")).seq == 2
+
+
+@pytest.fixture
+def quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jetstream, "PING_S", 1)
+
+
+@pytest.mark.usefixtures("quick_pings")
+async def test_a_connection_to_a_frozen_server_is_told_dead(js: JetStream, nats: NatsServer) -> None:
+    assert nats.process is not None
+    nats.process.send_signal(signal.SIGSTOP)
+    try:
+        await asyncio.wait_for(js.dead.wait(), 20)
+    finally:
+        nats.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("quick_pings")
+async def test_a_client_that_no_longer_reads_is_told_dead(js: JetStream) -> None:
+    reader = js.client._reading_task
+    assert reader is not None
+    reader.cancel()  # as after an exception in nats-py's read loop (its issue 914)
+    assert js.connected
+    await asyncio.wait_for(js.dead.wait(), 20)
+
+
+@pytest.mark.usefixtures("quick_pings")
+async def test_a_restarted_server_is_not_a_dead_connection(js: JetStream, nats: NatsServer) -> None:
+    nats.kill()
+    await asyncio.sleep(3.5)
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: js.connected)
+    await asyncio.sleep(3.5)
+    assert not js.dead.is_set()
+
+
+async def test_the_identity_is_the_certificates_whatever_its_folder_is_called(
+    js: JetStream, nats: NatsServer, identities: Path, tmp_path: Path
+) -> None:
+    del js
+    shutil.copytree(identities / "submission", tmp_path / "mounted")
+    submission = await JetStream.connect(nats.url, tmp_path / "mounted", "submission")
+    assert (await submission.publish("ev.shop.accepted", b"")).seq == 1
+    await submission.close()
+
+
+async def test_a_renewed_certificate_is_used_from_the_next_connection_on(
+    nats: NatsServer, identities: Path, tmp_path: Path
+) -> None:
+    mounted = shutil.copytree(identities / "admin", tmp_path / "mounted")
+    js = await JetStream.connect(nats.url, mounted, "renewing")
+    assert (await js.ask("$SYS.REQ.USER.INFO"))["data"]["user"] == "admin"
+    shutil.copytree(identities / "publisher", mounted, dirs_exist_ok=True)
+    nats.kill()
+    await wait_for(lambda: not js.connected)
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: js.connected)
+    assert (await js.ask("$SYS.REQ.USER.INFO"))["data"]["user"] == "publisher"
+    await js.close()
+
+
+async def test_nobody_listening_is_unavailable(identities: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jetstream, "CONNECT_S", 1.0)
+    with pytest.raises(QueueUnavailableError, match=r"127\.0\.0\.1:1: "):
+        await JetStream.connect("tls://127.0.0.1:1", identities / "admin", "nobody")
+
+
+async def test_closing_fails_what_waits(connect, nats: NatsServer) -> None:
+    admin = await connect("admin")
+    assert nats.process is not None
+    nats.process.send_signal(signal.SIGSTOP)
+    waiting = asyncio.create_task(admin.publish("ev.shop.accepted", b""))
+    await asyncio.sleep(0.1)
+    closing = asyncio.create_task(admin.close())
+    await asyncio.sleep(0.1)
+    nats.process.send_signal(signal.SIGCONT)
+    await closing
+    with pytest.raises(QueueUnavailableError):
+        await waiting
+    with pytest.raises(QueueUnavailableError, match="not connected"):
+        await admin.publish("ev.shop.accepted", b"")

@@ -12,11 +12,14 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nats.errors
 import structlog
+from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -32,7 +35,8 @@ LOG = structlog.get_logger()
 logging.getLogger("asyncio").addFilter(lambda line: "eof_received() has no effect" not in line.getMessage())
 
 FENCE_ERRORS = {10071, 10164}
-FULL_ERRORS = {10023, 10047, 10077, 10122, 10167}
+FULL_ERRORS = {10023, 10047, 10077, 10122}
+PASSING_CODES = {429, 503}  # too many at once, no leader now: the same request may succeed later
 
 
 class QueueUnavailableError(Exception):
@@ -90,6 +94,7 @@ class JetStream:
 
     client: Client
     inbox: str
+    read_certificate: Callable[[], None]
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     closing: bool = False
     on_reconnect: list[Callable[[], None]] = field(default_factory=list)
@@ -102,10 +107,10 @@ class JetStream:
     async def connect(cls, url: str, identity_dir: Path, name: str) -> "JetStream":
         """Connect with the identity's certificate; raise QueueUnavailableError when nobody answers."""
         client = Client()
-        js = cls(client, "")
         context = ssl.create_default_context(cafile=identity_dir / "ca.crt")
-        context.load_cert_chain(identity_dir / "tls.crt", identity_dir / "tls.key")
-        identity = identity_dir.name
+        js = cls(client, "", partial(context.load_cert_chain, identity_dir / "tls.crt", identity_dir / "tls.key"))
+        js.read_certificate()
+        identity = _common_name(identity_dir / "tls.crt")
         try:
             connecting = client.connect(
                 url,
@@ -210,7 +215,8 @@ class JetStream:
         try:
             await self.client.publish(subject, payload, f"{self.inbox}.a.{token}", headers)
         except nats.errors.Error as error:
-            del self._acks[token]
+            self._acks.pop(token, None)  # the sweep or a broken connection may have been faster
+            future.cancel()
             raise QueueUnavailableError(str(error)) from error
         return await future
 
@@ -285,17 +291,26 @@ class JetStream:
             if not self.connected:
                 missed = 0
                 continue
-            try:
-                await self.client.flush(int(PING_S))
-                missed = 0
-            except (nats.errors.Error, TimeoutError):
-                missed += 1
+            missed = 0 if await self._answers() else missed + 1
         LOG.error("the queue's connection is silent", missed=missed)
         self.dead.set()
+
+    async def _answers(self) -> bool:
+        """Ping. A client whose reader died would call its ping answered, so the reader is looked at too."""
+        reader = self.client._reading_task  # noqa: SLF001  (nats-py has no other way to ask)
+        if reader is None or reader.done():
+            return False
+        try:
+            await self.client.flush(int(PING_S))
+        except (nats.errors.Error, TimeoutError):
+            return False
+        return True
 
     async def _disconnected(self) -> None:
         if not self.closing:
             LOG.warning("disconnected from the queue")
+            with contextlib.suppress(OSError):  # half written: the one we have is good for a while
+                self.read_certificate()
         self._fail_all("the connection to the queue broke")
 
     async def _reconnected(self) -> None:
@@ -311,6 +326,14 @@ class JetStream:
             _fail(read.done, text)
 
 
+def _common_name(certificate: Path) -> str:
+    """Return the identity in a certificate: the inbox that its user may read is named after it."""
+    names = load_pem_x509_certificate(certificate.read_bytes()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if not names:
+        raise QueueUnavailableError(f"{certificate} has no common name: it must be the identity")
+    return str(names[0].value)
+
+
 def _error(error: Mapping[str, Any]) -> Exception:
     number = int(error.get("err_code", 0))
     text = str(error.get("description", ""))
@@ -318,7 +341,8 @@ def _error(error: Mapping[str, Any]) -> Exception:
         return FenceLostError(text)
     if number in FULL_ERRORS or "insufficient" in text or "exceeded" in text:
         return QueueFullError(text)
-    return ApiError(int(error.get("code", 0)), number, text)
+    code = int(error.get("code", 0))
+    return QueueUnavailableError(text) if code in PASSING_CODES else ApiError(code, number, text)
 
 
 def _fail(future: "asyncio.Future[Any]", text: str) -> None:
