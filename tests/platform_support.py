@@ -19,6 +19,7 @@ from paquebot.policy.manifests import parse
 from paquebot.queue.events import read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.sandbox.internet import Internet, Manners
+from paquebot.sandbox.zone import Record as DnsRecord
 
 PASSWORD = "correct horse battery staple"
 SHOP, NEWS, RELAY = "shop.orders", "news.weekly", "mail-system.relay"
@@ -72,6 +73,7 @@ class Stage:
     internet: Internet = field(init=False)
     platform: Platform = field(init=False)
     mx_port: int = 0
+    more_records: tuple[DnsRecord, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -86,6 +88,7 @@ class Stage:
             own_domains=tuple(policy.domains),
             txt_of=lambda: dkim_records(self.place, policy),
             manners=self.manners,
+            more_records=self.more_records,
         )
         await self.internet.start()
         world = World(str(self.internet.resolver_address), self.mx_port or self.internet.mx_port)

@@ -37,6 +37,7 @@ class Deliverer:
     js: JetStream
     internet: Internet
     reports: list[Report] = field(default_factory=list)
+    submission_is_down: bool = False
 
     async def start(self, policy: Policy = POLICY) -> None:
         wheel = DeadlineWheel()
@@ -49,9 +50,12 @@ class Deliverer:
         work = (wheel.run(), self.dispatcher.run(), self.queue.run())
         self.tasks = [asyncio.create_task(each) for each in work]
 
-    async def submit(self, report: Report, about: Delivery) -> None:
+    async def submit(self, report: Report, about: Delivery) -> bool:
         del about
+        if self.submission_is_down:
+            return False
         self.reports.append(report)
+        return True
 
     async def stop(self) -> None:
         await self.queue.drain(4)

@@ -30,4 +30,14 @@ def test_its_state_tells_reason_and_time(taken) -> None:
         1_200_000,
         1,
     )
-    assert not site.is_idle
+    assert not site.is_forgettable(100.0)
+
+
+def test_a_site_is_forgotten_only_when_a_fresh_one_would_be_treated_the_same() -> None:
+    site = Site("b.example", "other", Throttle(DestinationPolicy("other", rate_per_s=0.1)))
+    site.throttle.begin(0.0)
+    assert not site.is_forgettable(9.0)  # its pace: the next may begin at 10
+    assert site.is_forgettable(10.0)
+    site.throttle.slow_down(10.0, "421")
+    assert not site.is_forgettable(311.0)  # rested, but what was learned still counts
+    assert site.is_forgettable(310.0 + 14_401)

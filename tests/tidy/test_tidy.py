@@ -19,7 +19,7 @@ BANNED_MODULES = {"utils", "util", "common", "helpers", "misc", "base", "manager
 
 def tracked() -> list[Path]:
     listing = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607  (git as the user has it)
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,
         check=True,
         capture_output=True,

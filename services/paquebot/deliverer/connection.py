@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paquebot.deliverer.wheel import DeadlineWheel
-from paquebot.smtp.client import BeforeFinalDot, BrokenSession, ClientSession, Need, Timeout
+from paquebot.smtp.client import BeforeFinalDot, ClientSession, Need, Timeout
+
+FAREWELL_S = 10.0  # for the last octets, then the connection is cut
 
 
 class LeaseLostError(Exception):
@@ -53,11 +55,13 @@ class Connection(asyncio.Protocol):
         return result
 
     async def start_tls(self, context: ssl.SSLContext, timeout_s: float) -> None:
-        """Do the handshake; raise OSError (ssl.SSLError too) or TimeoutError."""
-        assert self.transport is not None  # noqa: S101  (connected)
+        """Do the handshake; raise OSError (ssl.SSLError too), TimeoutError, or ValueError for a name TLS cannot say."""
+        if self.transport is None or self.transport.is_closing():
+            raise ConnectionResetError("the connection was closed before the handshake")
         loop = asyncio.get_running_loop()
+        name = self.address if self.host.startswith("[") else self.host
         transport = await loop.start_tls(
-            self.transport, self, context, server_hostname=self.host, ssl_handshake_timeout=timeout_s
+            self.transport, self, context, server_hostname=name, ssl_handshake_timeout=timeout_s
         )
         if transport is None:
             raise ConnectionResetError("the connection was closed during the handshake")
@@ -74,6 +78,7 @@ class Connection(asyncio.Protocol):
             next(farewell, None)
             self.transport.write(self.session.data_to_send())
             farewell.close()
+        self.wheel.arm(self, FAREWELL_S, self.abort)  # a peer that reads no more would keep it open for ever
         self.transport.close()
 
     def abort(self) -> None:
@@ -98,6 +103,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end, with its reason."""
+        self.wheel.disarm(self)
         self.session.receive_eof(f"connection lost: {exc}" if exc else "connection closed")
         self._step()
 
@@ -131,8 +137,8 @@ class Connection(asyncio.Protocol):
         except StopIteration as done:
             self._write()
             self._end(done.value)
-        except BrokenSession as broken:
-            self._end(broken)
+        except Exception as error:  # noqa: BLE001  (BrokenSession, or a fault of ours: who waits must hear of it)
+            self._end(error)
             self.abort()
 
     def _late(self) -> None:

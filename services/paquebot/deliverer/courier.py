@@ -66,8 +66,9 @@ class Courier:
                 continue
             host, tls = opened.where, opened.tls
             outcomes |= await self._transact(opened, delivery, undecided, content, may_go_on)
+            slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
             undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
-            if not undecided:
+            if slow_down or not undecided:
                 break
         for recipient in delivery.recipients:
             outcomes.setdefault(recipient, of_failure(Stage.LOOKUP, f"no host of {delivery.domain} could be tried"))

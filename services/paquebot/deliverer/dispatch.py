@@ -25,11 +25,11 @@ from paquebot.mail.header import split
 from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.record import Record
-from paquebot.mail.settle import Attempt, settle
+from paquebot.mail.settle import Attempt, put_off, settle
 from paquebot.mail.settlement import Report, Settlement
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
-from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
 from paquebot.queue.subjects import partition_of
 from paquebot.queue.taken import Taken
 
@@ -37,6 +37,7 @@ LOOK_S = 0.5
 PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer waits go back to the queue
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 LINE_MAX = 1000  # items of one site in memory
+REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_MS = 60_000
 LOG = structlog.get_logger()
 
@@ -48,7 +49,7 @@ class Dispatcher:
     world: World
     port: int
     hostname: str
-    submit: Callable[[Report, Delivery], Awaitable[None]]
+    submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
     pool_token: str
     policy: Policy = field(default_factory=Policy)
     sites: dict[str, Site] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class Dispatcher:
             await asyncio.sleep(LOOK_S)
             for name, site in list(self.sites.items()):
                 self._feed(site)
-                if site.is_idle:
+                if site.is_forgettable(asyncio.get_running_loop().time()):
                     del self.sites[name]
             metrics.CONNECTIONS.labels(self.pool_token).set(self.workers)
 
@@ -112,7 +113,7 @@ class Dispatcher:
         if self.pool.paused:
             self._send_back(site, 60.0, f"the pool {self.pool_token} is paused")
         elif wait_s > PATIENCE_S:
-            self._send_back(site, min(wait_s, 3600.0), f"{site.name} is {site.throttle.state}: {site.throttle.reason}")
+            self._send_back(site, min(wait_s, REST_MAX_S), f"{site.name} is {site.throttle.why}")
         else:
             room = self.pool.sessions_per_replica - self.workers
             for _ in range(min(site.wants_workers(), room)):
@@ -130,7 +131,8 @@ class Dispatcher:
     async def _work(self, site: Site) -> None:
         """Serve a site's line until it is empty for a while, or its turn is far away."""
         loop = asyncio.get_running_loop()
-        courier = Courier(self.world, site.throttle.policy.messages_per_connection_max)
+        messages_max = min(site.throttle.policy.messages_per_connection_max, self.pool.messages_per_session)
+        courier = Courier(self.world, messages_max)
         try:
             while len(site.workers) <= site.throttle.allowed:
                 wait_s = site.throttle.wait(loop.time())
@@ -148,6 +150,12 @@ class Dispatcher:
                 site.busy += 1
                 try:
                     await self._attempt(site, taken, courier)
+                except Exception:
+                    # Its next take finds the journal's note: three such crashes, and it is held (DESIGN §7).
+                    LOG.exception("an attempt broke", delivery=taken.name)
+                    courier.close()
+                    await asyncio.sleep(LOOK_S)
+                    await self._give_back(taken)
                 finally:
                     site.busy -= 1
         finally:
@@ -229,15 +237,28 @@ class Dispatcher:
     async def _settle(self, taken: Taken, attempt: Attempt) -> None:
         """Submit the report if there is one, then let the queue make the outcome lasting."""
         assert self.queue is not None  # noqa: S101  (started)
-        settlement = settle(attempt)
-        if settlement.report is not None:
-            await self.submit(settlement.report, taken.delivery)
+        try:
+            settlement = settle(attempt)
+        except Exception:
+            LOG.exception("an outcome cannot be settled", delivery=taken.name)
+            reason = "the deliverer could not settle its last attempt: look at its log, then release or cancel it"
+            held = replace(taken.delivery, held=True, next_ms=attempt.now_ms + HELD_FOR_MS, reason=reason)
+            settlement = Settlement((), again=held)
+        if settlement.report is not None and not await self.submit(settlement.report, taken.delivery):
+            settlement = put_off(attempt)
         doubts = _doubts(taken, attempt)
         await self.queue.settle(taken, replace(settlement, records=(*settlement.records, *doubts)))
 
+    async def _give_back(self, taken: Taken) -> None:
+        assert self.queue is not None  # noqa: S101  (started)
+        await self.queue.give_back(taken)
+
     def _send_back(self, site: Site, wait_s: float, reason: str) -> None:
+        """Put a whole line back, one behind the other at the site's pace."""
+        step_s = 1.0 / site.throttle.policy.rate_per_s if site.throttle.policy.rate_per_s else 0.0
         while (taken := site.line.pop()) is not None:
             self._defer(taken, wait_s, reason)
+            wait_s = min(wait_s + step_s, REST_MAX_S)
 
     def _defer(self, taken: Taken, wait_s: float, reason: str) -> None:
         """Put an item back untried: its attempts stay, its reason and time are new."""

@@ -84,7 +84,7 @@ async def _secure(connection: Connection, way: Way) -> Outcome | None:
         return of_reply(Stage.STARTTLS, reply)
     try:
         await connection.start_tls(_context(way.tls_minimum), HANDSHAKE_MAX_S)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         connection.abort()
         raise _BrokenTlsError(f"{connection.where}: the TLS handshake failed: {error}") from error
     return _refusal(Stage.HELLO, await connection.run(connection.session.ehlo(way.helo_hostname)))

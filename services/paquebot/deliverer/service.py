@@ -32,6 +32,7 @@ from paquebot.wire.submission import SUBMIT, SubmitRequest
 
 SUBMIT_S = 30.0
 SUBMIT_AGAIN_S = 2.0
+SUBMIT_TRIES = 5  # then the delivery waits in the queue, not in memory
 DRAIN_S = 10.0
 SMTP_PORT = 25
 LOG = structlog.get_logger()
@@ -116,26 +117,27 @@ class Reports:
 
     channel: Channel
 
-    async def submit(self, report: Report, about: Delivery) -> None:
-        """Submit a report under its fixed id; return when it is kept, or refused for good."""
+    async def submit(self, report: Report, about: Delivery) -> bool:
+        """Submit a report under its fixed id; return True when it is kept, or refused for good."""
         request = SubmitRequest(
             Envelope("", (report.recipient,)), report.content, report.id, about.name, about.tenant, about.pool
         )
-        while True:
+        for _ in range(SUBMIT_TRIES):
             try:
                 answer = await self.channel.unary(SUBMIT, request, SUBMIT_S)
             except RpcRefusedError as error:
                 LOG.error("a report was refused", about=about.name, error=str(error))  # noqa: TRY400
-                return
+                return True
             except RpcUnavailableError as error:
                 LOG.warning("a report cannot be submitted yet", about=about.name, error=str(error))
             else:
                 if answer.reply.is_positive:
-                    return
+                    return True
                 if answer.reply.is_permanent:
                     LOG.error("a report was refused", about=about.name, reply=str(answer.reply))
-                    return
+                    return True
             await asyncio.sleep(SUBMIT_AGAIN_S)
+        return False
 
 
 def _world(settings: Settings, wheel: DeadlineWheel) -> World:

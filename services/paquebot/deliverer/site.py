@@ -20,10 +20,9 @@ class Site:
     busy: int = 0  # workers with an attempt under way
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def is_idle(self) -> bool:
-        """True when nothing would be lost by forgetting it; a throttled site is remembered."""
-        return not self.line and not self.workers and self.throttle.level == 0
+    def is_forgettable(self, now: float) -> bool:
+        """Say whether nothing would be lost by forgetting it: its pace and its rests are remembered."""
+        return not self.line and not self.workers and self.throttle.is_forgettable(now)
 
     def wants_workers(self) -> int:
         """Return how many more workers the line is worth."""

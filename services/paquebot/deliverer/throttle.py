@@ -49,6 +49,17 @@ class Throttle:
             self._move(State.READY)
         return max(0.0, self.next_at - now)
 
+    @property
+    def why(self) -> str:
+        """Say why a message must wait."""
+        if self.state is State.READY:
+            return f"its pace is {self.policy.rate_per_s:g} messages a second"
+        return f"{self.state}: {self.reason}"
+
+    def is_forgettable(self, now: float) -> bool:
+        """Say whether a fresh throttle would treat the site the same; what was learned is kept for a longest rest."""
+        return self.wait(now) == 0.0 and (self.level == 0 or now > self.until + self.policy.backoff.max_s)
+
     def begin(self, now: float) -> None:
         """Count a message that begins now: the next one waits its turn."""
         assert self.wait(now) == 0.0, "begun before its time"  # noqa: S101

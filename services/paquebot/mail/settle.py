@@ -16,6 +16,8 @@ from paquebot.mail.reply import Reply
 from paquebot.mail.retry import Retry, next_try_ms
 from paquebot.mail.settlement import Report, Settlement
 
+REPORT_AGAIN_MS = 60_000
+UNREPORTED = "the report about it cannot be submitted yet; "
 EXPIRED = Reply(550, "4.4.7", "It could not be delivered in time")  # RFC 3463 §3.5: delivery time expired
 
 _RECORDS = {
@@ -46,25 +48,48 @@ def settle(attempt: Attempt) -> Settlement:
     delivery = attempt.delivery
     attempts = delivery.attempts + 1
     outcomes = {recipient: _final(attempt, outcome) for recipient, outcome in attempt.outcomes.items()}
-    waiting = tuple(each for each, outcome in outcomes.items() if outcome.kind is Kind.DEFERRED)
     next_ms = next_try_ms(attempt.retry, attempts, attempt.now_ms, attempt.chance)
     next_ms = min(next_ms, max(delivery.expires_ms, attempt.now_ms + 1000))
-    again = None
-    if waiting:
-        last = outcomes[waiting[0]]
-        again = replace(
-            delivery,
-            recipients=waiting,
-            attempts=attempts,
-            next_ms=next_ms,
-            reason=last.reason,
-            last_reply=last.reply or delivery.last_reply,
-            last_host=attempt.host or delivery.last_host,
-        )
     return Settlement(
-        tuple(_record(attempt, attempts, each, outcomes, next_ms) for each in _alike(outcomes)),
-        again,
+        _records(attempt, outcomes, next_ms),
+        _again(attempt, outcomes, attempts, next_ms),
         _report(attempt, attempts, outcomes),
+    )
+
+
+def put_off(attempt: Attempt) -> Settlement:
+    """Return what must be done while the report cannot be submitted: the failed wait on.
+
+    The attempt does not count, so that the report keeps its id; the delivered are done with all the same.
+    """
+    outcomes = {
+        recipient: _put_off(outcome) if _final(attempt, outcome).kind is Kind.FAILED else outcome
+        for recipient, outcome in attempt.outcomes.items()
+    }
+    next_ms = attempt.now_ms + int(REPORT_AGAIN_MS * (1 + attempt.chance))
+    again = _again(attempt, outcomes, attempt.delivery.attempts, next_ms)
+    return Settlement(_records(attempt, outcomes, next_ms), again)
+
+
+def _put_off(outcome: Outcome) -> Outcome:
+    return replace(outcome, kind=Kind.DEFERRED, reason=UNREPORTED + outcome.reason.removeprefix(UNREPORTED))
+
+
+def _again(attempt: Attempt, outcomes: Mapping[str, Outcome], attempts: int, next_ms: int) -> Delivery | None:
+    """Return the delivery with those who still wait. An attempt that ends in outcomes ends a row of crashes."""
+    waiting = tuple(each for each, outcome in outcomes.items() if outcome.kind is Kind.DEFERRED)
+    if not waiting:
+        return None
+    delivery, last = attempt.delivery, outcomes[waiting[0]]
+    return replace(
+        delivery,
+        recipients=waiting,
+        attempts=attempts,
+        next_ms=next_ms,
+        reason=last.reason,
+        last_reply=last.reply or delivery.last_reply,
+        last_host=attempt.host or delivery.last_host,
+        crashes=0,
     )
 
 
@@ -73,7 +98,7 @@ def _final(attempt: Attempt, outcome: Outcome) -> Outcome:
     if outcome.kind is not Kind.DEFERRED or attempt.now_ms < attempt.delivery.expires_ms:
         return outcome
     days = (attempt.delivery.expires_ms - attempt.delivery.accepted_ms) / 86_400_000
-    reason = f"not delivered within {days:.1f} days; at last {outcome.reason}"
+    reason = f"not delivered within {days:.1f} days; at last {outcome.reason.removeprefix(UNREPORTED)}"
     return replace(outcome, kind=Kind.FAILED, reason=reason, reply=EXPIRED)
 
 
@@ -85,9 +110,11 @@ def _alike(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def _record(
-    attempt: Attempt, attempts: int, recipients: tuple[str, ...], outcomes: Mapping[str, Outcome], next_ms: int
-) -> Record:
+def _records(attempt: Attempt, outcomes: Mapping[str, Outcome], next_ms: int) -> tuple[Record, ...]:
+    return tuple(_record(attempt, each, outcomes, next_ms) for each in _alike(outcomes))
+
+
+def _record(attempt: Attempt, recipients: tuple[str, ...], outcomes: Mapping[str, Outcome], next_ms: int) -> Record:
     delivery, outcome = attempt.delivery, outcomes[recipients[0]]
     return Record(
         kind=_RECORDS[outcome.kind],
@@ -102,7 +129,7 @@ def _record(
         site=delivery.site,
         domain=delivery.domain,
         lane=delivery.lane,
-        attempt=attempts,
+        attempt=delivery.attempts + 1,
         host=attempt.host,
         reply=outcome.reply,
         reason=outcome.reason,

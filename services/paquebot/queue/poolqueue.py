@@ -7,6 +7,7 @@ Taking: items come by callback. Settling: schedule what waits, store the records
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -33,18 +34,22 @@ from paquebot.queue.payload import UnknownFormatError, decode, encode
 from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.subjects import PARTITIONS, deferred_subject, doubt_subject, slice_of, stream_of
+from paquebot.queue.sweep import Sweeper
 from paquebot.queue.taken import Taken
 from paquebot.wire.delivery import Item
 from paquebot.wire.method import WireError
 
 LOOK_S = 1.0
 PROGRESS_S = 20.0  # a third of the consumers' ack_wait
+LAPSE_S = 5.0  # so long without an answer from the queue, another may have taken over: look at the owner records
+LEASE_S = 35.0  # less than ack_wait - PROGRESS_S: nobody else is handed what we have in hand before
 LET_GO_MAX_S = 4.0  # for what is under way, before a partition is let go
 IN_HAND_MAX = 4000
 IN_HAND_MAX_BYTES = 128 << 20
 POISON_CRASHES = 3
 HELD_FOR_MS = 7 * 86_400_000
 SETTLE_AGAIN_S = 1.0
+SUCCESSOR_DELAY_NS = 2_000_000_000
 LOG = structlog.get_logger()
 
 
@@ -60,6 +65,8 @@ class PoolQueue:
     on_letting_go: Callable[[int], None]  # a partition's items that are not begun must be given back
     owned: dict[int, Partition] = field(default_factory=dict)
     heartbeat: Heartbeat = field(init=False)
+    sweeper: Sweeper = field(init=False)
+    confirmed: float = math.inf  # loop time of the last look that the queue answered
     held_bytes: int = 0
     in_hand: int = 0
     draining: bool = False
@@ -67,6 +74,7 @@ class PoolQueue:
 
     def __post_init__(self) -> None:
         self.heartbeat = Heartbeat(self.js, Member(self.pod, "deliverer", pool=self.pool))
+        self.sweeper = Sweeper(self.js, self.pool)
         self.js.on_reconnect.append(self._reconnected)
 
     @property
@@ -76,8 +84,8 @@ class PoolQueue:
 
     async def run(self) -> None:
         """Own and take until drained."""
-        beating = asyncio.create_task(self.heartbeat.run())
-        progress = asyncio.create_task(self._report_progress())
+        beside = (self.heartbeat.run(), self._report_progress(), self.sweeper.run())
+        running = [asyncio.create_task(work) for work in beside]
         try:
             while not self.draining:
                 try:
@@ -86,7 +94,7 @@ class PoolQueue:
                     LOG.warning("ownership cannot be looked at", error=str(error))
                 await asyncio.sleep(LOOK_S)
         finally:
-            for task in (beating, progress):
+            for task in running:
                 task.cancel()
 
     async def drain(self, grace_s: float) -> None:
@@ -99,16 +107,16 @@ class PoolQueue:
             await asyncio.wait(self.tasks, timeout=2)
 
     def owns(self, taken: Taken) -> bool:
-        """Say whether the partition is still ours, as far as this process knows."""
+        """Say whether the partition is still ours; not for sure for longer than LEASE_S without the queue."""
         partition = self.owned.get(taken.fence.partition)
-        return partition is not None and not partition.lost and partition.fence == taken.fence
+        if partition is None or partition.lost or partition.fence != taken.fence:
+            return False
+        return asyncio.get_running_loop().time() - self.confirmed < LEASE_S
 
     async def begin(self, taken: Taken) -> None:
         """Note in the journal that an attempt begins, so that a crash in it is known."""
         taken.begun = True
-        delivery = taken.delivery
-        note = json.dumps({"attempts": delivery.attempts, "crashes": delivery.crashes}).encode()
-        await self.js.send(doubt_subject(self.pool, delivery.id, delivery.n), note)
+        await self._note(taken)
 
     async def content(self, taken: Taken) -> bytes:
         """Return the delivery's content; raise bodies.BodyLostError when it is gone."""
@@ -128,6 +136,7 @@ class PoolQueue:
                 return
             except (QueueUnavailableError, QueueFullError, ApiError) as error:
                 LOG.warning("an outcome cannot be stored yet", delivery=taken.name, error=str(error))
+                self._notice_full(error)
                 await asyncio.sleep(SETTLE_AGAIN_S)
             else:
                 return
@@ -138,19 +147,25 @@ class PoolQueue:
         await self.js.send(taken.reply, b"-NAK")
 
     async def _put_back(self, taken: Taken, again: Delivery) -> None:
-        """Store what waits as a schedule under its own name: a repeat replaces itself."""
+        """Store what waits as a schedule under its own name.
+
+        The Msg-Id names the item it comes from: a repeat is absorbed, also when the schedule has fired meanwhile,
+        yet a delivery that moves away and back again is not. The fence holds only where our record lies.
+        """
         content = taken.inline
-        fence = taken.fence.headers
-        if stream_of(self.pool, again.partition) != stream_of(self.pool, taken.fence.partition):
-            # It moves to a stream where our record does not lie: the Msg-Id absorbs a repeat instead.
-            fence = {"Nats-Msg-Id": f"{again.name}.{again.attempts}.{again.partition}"}
+        source = slice_of(taken.fence.partition)
+        fence = taken.fence.headers if slice_of(again.partition) == source else {}
         if again.body is None and len(content) > bodies.DEFERRED_INLINE_MAX_BYTES:
             stream = slice_of(again.partition)
-            again = replace(again, body=await bodies.store(self.js, stream, (again,), content, {}))
+            again = replace(again, body=await bodies.store(self.js, stream, (again,), content, fence))
         payload = encode(Item((again,)), b"" if again.body is not None else content)
-        await self.js.publish(deferred_subject(again), payload, fence | schedule_headers(again))
+        headers = {"Nats-Msg-Id": f"{again.name}.{source}.{taken.seq}"} | schedule_headers(again)
+        await self.js.publish(deferred_subject(again), payload, fence | headers)
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
+        partition = self.owned.get(taken.fence.partition)
+        if partition is not None:
+            partition.remember(taken)
         await self.js.send(taken.reply, b"+ACK")
         self._forget(taken)
         if done and taken.delivery.body is not None:
@@ -162,9 +177,11 @@ class PoolQueue:
         now = asyncio.get_running_loop().time()
         for pull in [pull for each in self.owned.values() for pull in each.pulls]:
             await pull.look(now)
+        found = await members(self.js)
+        await self._confirm()
         alive = {
             member.pod
-            for member in await members(self.js)
+            for member in found
             if member.service == "deliverer" and member.pool == self.pool and not member.draining
         }
         alive.add(self.pod)
@@ -192,7 +209,15 @@ class PoolQueue:
             suspect = (await self.js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
         partition = Partition(self.js, fence, suspect, self._on_message, self._wanted)
         self.owned[number] = partition
-        await partition.start()
+        try:
+            await partition.start()
+        except (QueueUnavailableError, ApiError):
+            self._drop(partition)
+            raise
+        if self.draining:
+            await self._release(partition, 0)
+            return
+        self.sweeper.ask((number,))
         LOG.info("partition taken", partition=number, after=current.pod or "nobody", clean=current.released)
 
     async def _release(self, partition: Partition, grace_s: float) -> None:
@@ -201,13 +226,16 @@ class PoolQueue:
         end = asyncio.get_running_loop().time() + grace_s
         while partition.in_hand and not partition.lost and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  (settled one by one)
             await asyncio.sleep(0.02)
+        unfinished = len(partition.in_hand)
+        for taken in list(partition.in_hand.values()):
+            self._forget(taken)
         if self.owned.get(partition.fence.partition) is partition:
             del self.owned[partition.fence.partition]
         with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
             if not partition.lost:
                 await partition.unpin()
                 await let_go(self.js, partition.fence, self.pod)
-        LOG.info("partition let go", partition=partition.fence.partition, unfinished=len(partition.in_hand))
+        LOG.info("partition let go", partition=partition.fence.partition, unfinished=unfinished)
 
     def _on_message(self, partition: Partition, message: Message) -> None:
         try:
@@ -220,10 +248,17 @@ class PoolQueue:
             return
         delivery = item.deliveries[0]
         known = partition.in_hand.get(delivery.name)
-        if known is not None:
+        if known is not None and known.seq == message.seq:
             known.reply = message.reply  # redelivered while in hand: only the ack's place is new
             return
-        taken = Taken(delivery, content, message.reply, partition.fence)
+        if known is not None:  # its successor fired before it is settled: acks must not be mixed up
+            delay = json.dumps({"delay": SUCCESSOR_DELAY_NS}).encode()
+            self._spawn(self.js.send(message.reply, b"-NAK " + delay))
+            return
+        if partition.is_settled(message.seq, delivery.name):
+            self._spawn(self.js.send(message.reply, b"+ACK"))
+            return
+        taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
         self.in_hand += 1
         self.held_bytes += taken.size
@@ -252,7 +287,10 @@ class PoolQueue:
             if crashes >= POISON_CRASHES:
                 await self._hold_poison(taken)
                 return
-        self.on_item(taken)
+        if self.owns(taken):
+            self.on_item(taken)
+        else:
+            await self.give_back(taken)
 
     async def _hold_poison(self, taken: Taken) -> None:
         until = time.time_ns() // 1_000_000 + HELD_FOR_MS
@@ -263,15 +301,26 @@ class PoolQueue:
 
     async def _expand(self, partition: Partition, message: Message, item: Item, content: bytes) -> None:
         """Turn a split item into its deliveries, then acknowledge it; Msg-Ids absorb a repeat after a crash."""
+        self.in_hand += 1
+        self.held_bytes += len(content)
         try:
             await expand(self.js, partition.fence, item, content)
             await self.js.send(message.reply, b"+ACK")
         except FenceLostError:
-            partition.lost = True
+            self._drop(partition)
         except (QueueUnavailableError, QueueFullError, ApiError) as error:
             LOG.warning("a message cannot be expanded yet", error=str(error))
+            self._notice_full(error)
             await asyncio.sleep(SETTLE_AGAIN_S)
             await self.js.send(message.reply, b"-NAK")
+        finally:
+            self.in_hand -= 1
+            self.held_bytes -= len(content)
+
+    def _notice_full(self, error: Exception) -> None:
+        """After a full store, look for schedules that fell due meanwhile: they never fire by themselves."""
+        if isinstance(error, QueueFullError):
+            self.sweeper.ask(self.owned)
 
     def _wanted(self) -> bool:
         return not self.draining and self.in_hand < IN_HAND_MAX and self.held_bytes < IN_HAND_MAX_BYTES
@@ -284,28 +333,55 @@ class PoolQueue:
         self.held_bytes -= taken.size
 
     def _lose(self, taken: Taken) -> None:
-        """Drop a partition whose fence is gone: its new owner will try what we have in hand."""
-        LOG.warning("the partition was taken by somebody else", partition=taken.fence.partition)
+        """Drop a partition whose fence is gone, unless it was taken again since."""
         partition = self.owned.get(taken.fence.partition)
-        if partition is None or partition.fence != taken.fence:
+        if partition is not None and partition.fence == taken.fence:
+            self._drop(partition)
+
+    def _drop(self, partition: Partition) -> None:
+        """Forget a partition that is not ours any more: its next owner will try what we have in hand."""
+        if partition.lost:
             return
+        LOG.warning("the partition is dropped", partition=partition.fence.partition)
         partition.lost = True
         self._spawn(partition.stop_pulling())
-        self.on_letting_go(taken.fence.partition)
-        for other in list(partition.in_hand.values()):
-            self._forget(other)
+        self.on_letting_go(partition.fence.partition)
+        for taken in list(partition.in_hand.values()):
+            self._forget(taken)
+
+    async def _confirm(self) -> None:
+        """The queue answers; after a lapse, find out whether others took over meanwhile."""
+        now = asyncio.get_running_loop().time()
+        lapse = now - self.confirmed
+        if lapse > LAPSE_S:
+            for partition in list(self.owned.values()):
+                record = await read_owner(self.js, self.pool, partition.fence.partition)
+                if lapse > LEASE_S or record.seq != partition.fence.seq:
+                    self._drop(partition)
+        self.confirmed = now
+
+    async def _note(self, taken: Taken) -> None:
+        delivery = taken.delivery
+        note = json.dumps({"attempts": delivery.attempts, "crashes": delivery.crashes}).encode()
+        await self.js.send(doubt_subject(self.pool, delivery.id, delivery.n), note)
 
     async def _report_progress(self) -> None:
-        """Tell the server that what is in hand is still in hand."""
+        """Tell the server that what is in hand is still in hand, and the journal what is under way."""
         while True:
+            await self._extend()
             await asyncio.sleep(PROGRESS_S)
-            for partition in list(self.owned.values()):
-                for taken in list(partition.in_hand.values()):
-                    await self.js.send(taken.reply, b"+WPI")
+
+    async def _extend(self) -> None:
+        for partition in list(self.owned.values()):
+            for taken in list(partition.in_hand.values()):
+                await self.js.send(taken.reply, b"+WPI")
+                if taken.begun:
+                    await self._note(taken)
 
     def _reconnected(self) -> None:
         for partition in self.owned.values():
             partition.reconnected()
+        self._spawn(self._extend())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -102,10 +102,11 @@ class Pull:
         self.left = 0
         if status == "423":
             self.pin = ""
-        elif status in {"404", "503"} or (status == "409" and b"Deleted" in repr(message.headers).encode()):
+        why = (message.headers or {}).get("Description", "")
+        if status in {"404", "503"} or "Deleted" in why:
             self.on_missing()
-            return
-        await self.ask()
+        elif status in {"408", "423"} or "Size Exceeds" in why or "Completed" in why:
+            await self.ask()  # the request ended as requests end; after anything else `look` asks, a second later
 
 
 def _delivered(message: Msg, headers: dict[str, str]) -> Message:

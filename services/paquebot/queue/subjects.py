@@ -74,6 +74,11 @@ def deferred_filter(pool: str, number: int) -> str:
     return f"mq.{pool}.{number}.d.>"
 
 
+def deferred_filter_in(pool: str, partition: int) -> str:
+    """Return the pattern of all that waits in a partition."""
+    return f"mq.{pool}.{slice_of(partition)}.d.{partition}.>"
+
+
 def deferred_filter_of(pool: str, number: int, ident: str, n: str = "*") -> str:
     """Return the pattern of a waiting delivery whose site is not known."""
     return f"mq.{pool}.{number}.d.*.*.{ident}.{n}"

@@ -14,6 +14,7 @@ class Taken:
     inline: bytes
     reply: str
     fence: Fence
+    seq: int = 0  # its place in the partition's stream
     doubtful: bool = False
     begun: bool = False  # an attempt is under way
 

@@ -62,7 +62,8 @@ class Internet:
     """DNS and MX hosts. `own_domains` are received for too, so that reports come home.
 
     Port 0 takes any. `txt_of` gives TXT records, as of DKIM keys, at each query. What is received is
-    kept in memory, in order, and written to `folder` if there is one, a file each.
+    kept in memory, in order, and written to `folder` if there is one, a file each. `more_records` tell
+    of hosts that are somebody else's.
     """
 
     def __init__(  # noqa: PLR0913  (all by name, each with its default)
@@ -75,6 +76,7 @@ class Internet:
         manners: Manners | None = None,
         tls: ssl.SSLContext | None = None,
         folder: Path | None = None,
+        more_records: tuple[Record, ...] = (),
     ) -> None:
         self.received: list[Received] = []
         self.mx_port = mx_port
@@ -84,7 +86,7 @@ class Internet:
         self._tls = tls
         self._folder = folder
         self._hosts = _hosts(manners or Manners(), own_domains, self._keep)
-        zone = Zone(_records(self._hosts.values()), self._texts, frozenset({"servfail.test"}))
+        zone = Zone((*_records(self._hosts.values()), *more_records), self._texts, frozenset({"servfail.test"}))
         self._dns = DnsServer(zone, LOOPBACK, dns_port)
 
     def __iter__(self) -> Iterator[Received]:

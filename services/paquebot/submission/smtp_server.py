@@ -131,6 +131,9 @@ class SmtpServer:
             LOG.info("no TLS", address=connection.address, why=str(error))
             connection.never_came("handshake failed")
             client.close()
+        except asyncio.CancelledError:  # the process ends while hands are being shaken
+            client.close()
+            raise
 
     def has_memory(self) -> bool:
         """Say whether another content may begin to come in."""

@@ -1,0 +1,1 @@
+"""Claimed by queue-B."""
