@@ -5,7 +5,9 @@ not acknowledged is repeated under the same Msg-Id, so that it cannot be stored 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from paquebot.mail.delivery import Plan
 from paquebot.queue.bodies import INLINE_MAX_BYTES, store
@@ -15,6 +17,7 @@ from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.subjects import deferred_subject, ready_subject, slice_of, split_subject
 from paquebot.wire.delivery import Item
 
+T = TypeVar("T")
 TRIES_TIMEOUT_S = 5.0
 BACKOFF_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
@@ -28,12 +31,12 @@ class Acceptance:
 
     async def accept(self, plan: Plan, content: bytes) -> None:
         """Return once the message is kept; raise QueueUnavailableError or QueueFullError when it is not."""
+        end = asyncio.get_running_loop().time() + self.deadline_s
         deliveries = plan.deliveries
         if len(content) > INLINE_MAX_BYTES:
             stream = slice_of(deliveries[0].partition)
-            body = await store(self.js, stream, deliveries, content, {})
+            body = await _until(end, lambda _timeout_s: store(self.js, stream, plan.deliveries, content, {}))
             deliveries = tuple(replace(delivery, body=body) for delivery in deliveries)
-            content = b""
         first = deliveries[0]
         if len(deliveries) > 1:
             subject, headers = split_subject(first), {"Nats-Msg-Id": f"{first.id}.split"}
@@ -42,21 +45,20 @@ class Acceptance:
             headers = schedule_headers(first) | {"Nats-Msg-Id": f"{first.name}.at"}
         else:
             subject, headers = ready_subject(first), {"Nats-Msg-Id": first.name}
-        payload = encode(Item(deliveries, split=len(deliveries) > 1), content)
-        await self._commit(subject, payload, headers)
+        payload = encode(Item(deliveries, split=len(deliveries) > 1), b"" if first.body is not None else content)
+        await _until(end, lambda timeout_s: self.js.publish(subject, payload, headers, timeout_s))
 
-    async def _commit(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self.deadline_s
-        tries = 0
-        while True:
-            try:
-                await self.js.publish(subject, payload, headers, min(TRIES_TIMEOUT_S, max(0.1, end - loop.time())))
-            except QueueUnavailableError:
-                pause = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
-                tries += 1
-                if loop.time() + pause >= end:
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                return
+
+async def _until(end: float, attempt: Callable[[float], Awaitable[T]]) -> T:
+    """Repeat what the queue did not answer, with back-off, until loop time `end`."""
+    loop = asyncio.get_running_loop()
+    tries = 0
+    while True:
+        try:
+            return await attempt(min(TRIES_TIMEOUT_S, max(0.1, end - loop.time())))
+        except QueueUnavailableError:
+            pause = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
+            tries += 1
+            if loop.time() + pause >= end:
+                raise
+            await asyncio.sleep(pause)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from paquebot.mail.delivery import Delivery
 from paquebot.queue import bodies
-from paquebot.queue.jetstream import ApiError, JetStream, Message
+from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, Message
 from paquebot.queue.payload import decode, encode
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.subjects import (
@@ -17,6 +17,10 @@ from paquebot.queue.subjects import (
     stream_name,
 )
 from paquebot.wire.delivery import Item
+
+
+class AlreadyReadyError(Exception):
+    """A delivery that does not wait for its time cannot be steered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +76,34 @@ async def release(js: JetStream, waiting: Waiting, now_ms: int) -> None:
 
 async def retry_now(js: JetStream, waiting: Waiting) -> None:
     """Let a deferred delivery be tried now: its schedule becomes the ready item in one step."""
+    _refuse_ready(waiting)
     ready = replace(waiting.delivery, held=False, next_ms=0)
     headers = {"Nats-Schedule-Next": "purge", "Nats-Scheduler": waiting.subject} | _unmoved(waiting)
     await js.publish(ready_subject(ready), encode(Item((ready,)), waiting.content), headers)
 
 
 async def cancel(js: JetStream, waiting: Waiting) -> None:
-    """Take a deferred or held delivery away for good."""
+    """Take a deferred or held delivery away for good; raise FenceLostError when it has moved meanwhile."""
+    _refuse_ready(waiting)
     stream = stream_name(waiting.delivery.pool, int(waiting.subject.split(".")[2]))
-    await js.request(f"STREAM.PURGE.{stream}", {"filter": waiting.subject})
+    purged = await js.request(f"STREAM.PURGE.{stream}", {"filter": waiting.subject})
+    if not purged["purged"]:
+        raise FenceLostError(f"{waiting.delivery.name} has moved meanwhile")
     if waiting.delivery.body is not None:
         with contextlib.suppress(ApiError):
             await bodies.release(js, waiting.delivery, waiting.delivery.body)
 
 
 async def _replace(js: JetStream, waiting: Waiting, delivery: Delivery) -> None:
+    _refuse_ready(waiting)
     headers = schedule_headers(delivery) | _unmoved(waiting)
     await js.publish(waiting.subject, encode(Item((delivery,)), waiting.content), headers)
+
+
+def _refuse_ready(waiting: Waiting) -> None:
+    """Refuse what is ready: a ready subject is shared by all of its site: nothing may be replaced or purged there."""
+    if waiting.state == "ready":
+        raise AlreadyReadyError(f"{waiting.delivery.name} is ready: a deliverer has it or takes it next")
 
 
 def _unmoved(waiting: Waiting) -> dict[str, str]:

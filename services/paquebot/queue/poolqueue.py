@@ -144,6 +144,8 @@ class PoolQueue:
     async def give_back(self, taken: Taken) -> None:
         """Hand an item back untouched; its next owner gets it at once."""
         self._forget(taken)
+        if taken.begun:  # it ended before the final dot: no crash
+            await self._note(taken, attempts=-1)
         await self.js.send(taken.reply, b"-NAK")
 
     async def _put_back(self, taken: Taken, again: Delivery) -> None:
@@ -287,7 +289,7 @@ class PoolQueue:
             if crashes >= POISON_CRASHES:
                 await self._hold_poison(taken)
                 return
-        if self.owns(taken):
+        if self.owns(taken) and not self.owned[taken.fence.partition].letting_go:
             self.on_item(taken)
         else:
             await self.give_back(taken)
@@ -327,8 +329,9 @@ class PoolQueue:
 
     def _forget(self, taken: Taken) -> None:
         partition = self.owned.get(taken.fence.partition)
-        if partition is None or partition.in_hand.pop(taken.name, None) is None:
+        if partition is None or partition.in_hand.get(taken.name) is not taken:
             return
+        del partition.in_hand[taken.name]
         self.in_hand -= 1
         self.held_bytes -= taken.size
 
@@ -350,7 +353,7 @@ class PoolQueue:
             self._forget(taken)
 
     async def _confirm(self) -> None:
-        """The queue answers; after a lapse, find out whether others took over meanwhile."""
+        """Note that the queue answers; after a lapse, find out whether others took over meanwhile."""
         now = asyncio.get_running_loop().time()
         lapse = now - self.confirmed
         if lapse > LAPSE_S:
@@ -360,9 +363,10 @@ class PoolQueue:
                     self._drop(partition)
         self.confirmed = now
 
-    async def _note(self, taken: Taken) -> None:
+    async def _note(self, taken: Taken, attempts: int | None = None) -> None:
         delivery = taken.delivery
-        note = json.dumps({"attempts": delivery.attempts, "crashes": delivery.crashes}).encode()
+        attempts = delivery.attempts if attempts is None else attempts
+        note = json.dumps({"attempts": attempts, "crashes": delivery.crashes}).encode()
         await self.js.send(doubt_subject(self.pool, delivery.id, delivery.n), note)
 
     async def _report_progress(self) -> None:

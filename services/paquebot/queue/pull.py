@@ -16,6 +16,7 @@ BATCH = 64
 BYTES_MAX = 1 << 20
 EXPIRES_S = 30
 HEARTBEAT_S = 5
+DRAIN_S = 2.0
 GROUP = "own"
 
 
@@ -35,9 +36,11 @@ class Pull:
     left: int = 0  # of the open request; 0: none is open
     heard: float = 0.0
     subscription: Subscription | None = None
+    stopped: bool = False
 
     async def start(self) -> None:
         """Subscribe and ask for messages."""
+        self.stopped = False
         self.inbox = f"{self.js.inbox}.p.{self.stream}.{self.consumer}"
         self.subscription = await self.js.client.subscribe(
             f"{self.inbox}.*", cb=self._on, pending_msgs_limit=-1, pending_bytes_limit=64 << 20
@@ -45,13 +48,18 @@ class Pull:
         await self.ask()
 
     async def stop(self) -> None:
-        """Take no more. What was on its way comes back after ack_wait."""
+        """Take no more, and hand back what is still on its way."""
+        self.stopped = True
         self.left = 0
         self.number += 1
         if self.subscription is not None:
-            with contextlib.suppress(nats.errors.Error):
-                await self.subscription.unsubscribe()
-            self.subscription = None
+            subscription, self.subscription = self.subscription, None
+            with contextlib.suppress(nats.errors.Error, TimeoutError):
+                if self.js.connected:
+                    async with asyncio.timeout(DRAIN_S):
+                        await subscription.drain()  # type: ignore[no-untyped-call]
+                else:
+                    await subscription.unsubscribe()
 
     async def ask(self) -> None:
         """Open a request, unless one is open or nothing is wanted."""
@@ -89,6 +97,9 @@ class Pull:
         status = headers.get("Status")
         if status is not None:
             await self._on_status(status, message)
+            return
+        if self.stopped:
+            await self.js.send(message.reply, b"-NAK")
             return
         self.pin = headers.get("Nats-Pin-Id", self.pin)
         self.left = max(0, self.left - 1)

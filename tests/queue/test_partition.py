@@ -1,1 +1,0 @@
-"""Claimed by queue-B."""
