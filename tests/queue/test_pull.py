@@ -131,7 +131,9 @@ async def test_what_was_not_acknowledged_comes_again_from_a_restarted_server(
     await puller.pull.start()
     await wait_for(lambda: len(puller.took) == 3)
     await acknowledge(js, puller.took[:1])
-    await js.client.flush()
+    async with asyncio.timeout(20):
+        while (await js.request(f"STREAM.INFO.{STREAM}"))["state"]["messages"] > 2:
+            await asyncio.sleep(0.02)
     nats.kill()
     await wait_for(lambda: not js.connected)
     puller.took.clear()
@@ -155,16 +157,28 @@ async def test_one_of_two_gets_all_until_it_is_unpinned(js: JetStream, connect, 
         await js.publish(READY, payload)
     await wait_for(lambda: first.payloads == [b"1", b"2", b"3"])
     assert second.took == []
-    first.wanted = False
+    await first.pull.stop()
     await js.request(f"CONSUMER.UNPIN.{STREAM}.{CONSUMER}", {"group": "own"})
-    await wait_for(lambda: first.pull.pin == "")
     await js.publish(READY, b"4")
     await wait_for(lambda: second.payloads == [b"4"])
-    first.wanted = True
-    await first.pull.ask()
-    await js.publish(READY, b"5")
-    await wait_for(lambda: second.payloads == [b"4", b"5"])
     assert first.payloads == [b"1", b"2", b"3"]
+
+
+async def test_a_lost_pin_is_given_up(js: JetStream, connect, make_puller: MakePuller) -> None:
+    first, second = make_puller(js), make_puller(await connect("deliverer"))
+    await js.publish(READY, b"1")
+    await first.pull.start()
+    await wait_for(lambda: first.payloads == [b"1"])
+    await first.pull.stop()
+    await js.request(f"CONSUMER.UNPIN.{STREAM}.{CONSUMER}", {"group": "own"})
+    await second.pull.start()
+    await js.publish(READY, b"2")
+    await wait_for(lambda: second.payloads == [b"2"])
+    assert first.pull.pin
+    await first.pull.start()
+    await js.publish(READY, b"3")
+    await wait_for(lambda: first.pull.pin == "" and second.payloads == [b"2", b"3"])
+    assert first.payloads == [b"1"]
 
 
 async def test_a_request_that_fell_silent_is_replaced(js: JetStream, make_puller: MakePuller) -> None:
@@ -189,7 +203,7 @@ async def test_a_heartbeat_shows_that_the_open_request_lives(js: JetStream, make
 
 async def test_a_refused_request_is_not_repeated_at_once(js: JetStream, make_puller: MakePuller) -> None:
     await js.request(f"CONSUMER.DELETE.{STREAM}.{CONSUMER}")
-    config = {key: value for key, value in consumer_config("mail_main", 0, 1).items() if "priority" not in key}
+    config = consumer_config("mail_main", 0, 1) | {"max_batch": 1}
     subject = f"CONSUMER.CREATE.{STREAM}.{CONSUMER}.{config['filter_subject']}"
     await js.request(subject, {"stream_name": STREAM, "config": config, "action": ""})
     puller = make_puller(js)
