@@ -89,7 +89,7 @@ async def client(arguments: dict) -> None:
         for number in left:
             began = time.perf_counter()
             sender = arguments["sender"].encode()
-            writer.write(b"MAIL FROM:<%s>\r\nRCPT TO:<r%d@own.test>\r\nDATA\r\n" % (sender, number))
+            writer.write(b"MAIL FROM:<%s>\r\nRCPT TO:<r%d@own%d.test>\r\nDATA\r\n" % (sender, number, number % 16))
             for _ in range(3):
                 answer = await reply()
             if not answer.startswith(b"354"):

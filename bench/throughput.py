@@ -26,6 +26,7 @@ from paquebot.sandbox.internet import Internet
 PASSWORD = "benchmark"  # noqa: S105  (of this run alone)
 PEERS = str(Path(__file__).with_name("peers.py"))
 TICKS = os.sysconf("SC_CLK_TCK")
+SITES = 16  # destinations, each a site of its own, as the world has many
 CONSOLE = Console(highlight=False)
 MANIFESTS = """
 {apiVersion: paquebot.dev/v1alpha1, kind: SendingPool, metadata: {name: default, namespace: mail-system},
@@ -36,9 +37,10 @@ MANIFESTS = """
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: relay, namespace: mail-system},
  spec: {anySender: true, poolRef: {name: default}}}
----
-{apiVersion: paquebot.dev/v1alpha1, kind: DestinationPolicy, metadata: {name: sink},
- spec: {match: {domains: [own.test]}, limits: {maxConnections: 20, messagesPerConnection: 10000}}}
+"""
+DESTINATION = """---
+{{apiVersion: paquebot.dev/v1alpha1, kind: DestinationPolicy, metadata: {{name: sink{number}}},
+ spec: {{match: {{domains: [own{number}.test]}}, limits: {{maxConnections: 4, messagesPerConnection: 10000}}}}}}
 """
 
 
@@ -64,9 +66,10 @@ async def measure(messages: int, sessions: int, size: int, sender: str) -> dict:
     """Run once; return the figures."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
-        objects = [located.object for located in parse(MANIFESTS, "bench.yaml")]
+        text = MANIFESTS + "".join(DESTINATION.format(number=number) for number in range(SITES))
+        objects = [located.object for located in parse(text, "bench.yaml")]
         place.write_hash("mail-system.relay", hash_password(PASSWORD.encode()))
-        internet = Internet(own_domains=("own.test",))
+        internet = Internet(own_domains=tuple(f"own{number}.test" for number in range(SITES)))
         await internet.start()
         port = free_port()
         sink = subprocess.Popen(  # noqa: ASYNC220  (asked a few times a second, by plain lines)

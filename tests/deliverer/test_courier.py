@@ -85,6 +85,28 @@ async def test_a_host_that_says_421_slows_the_site_and_no_other_host_is_bothered
     assert second.connections == 0
 
 
+async def test_a_host_that_says_421_among_the_recipients_sends_nobody_to_other_hosts() -> None:
+    def answer(line: bytes) -> bytes:
+        return b"250 ok\r\n" if b"first" in line else b"421 4.7.28 too many\r\n"
+
+    second = Host()
+    recipients = ("first@b.example", "second@b.example", "third@b.example")
+    async with listening(Host(RCPT=answer), second) as port:
+        attempted, _ = await attempt(port, 2, recipients=recipients)
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DEFERRED}
+    assert attempted.outcomes["second@b.example"].scope is Scope.SITE
+    assert second.connections == 0
+
+
+async def test_a_host_that_goes_down_among_the_recipients_leaves_them_to_the_next() -> None:
+    second = Host()
+    async with listening(Host(RCPT=b"421 4.3.2 going down\r\n"), second) as port:
+        attempted, courier = await attempt(port, 2, recipients=("first@b.example", "second@b.example"))
+        courier.close()
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DELIVERED}
+    assert len(second.taken) == 1
+
+
 async def test_helo_is_enough_where_ehlo_is_not_known() -> None:
     host = Host(EHLO=b"502 what\r\n")
     async with listening(host) as port:

@@ -10,7 +10,8 @@ import pytest
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.wheel import DeadlineWheel
-from paquebot.dns.resolver import Resolver
+from paquebot.dns.resolver import MxAnswer, Resolver
+from paquebot.mail import settle as settling
 from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.record import Kind
 from paquebot.mail.retry import Retry
@@ -116,6 +117,60 @@ async def test_a_failure_is_reported_before_it_is_settled(js, deliverer) -> None
     assert [report.recipient for report in deliverer.reports] == ["a@shop.example"]
     assert b"unknown@refuse.test" in deliverer.reports[0].content
     assert await kinds(js) == [Kind.FAILED]
+
+
+async def test_while_no_report_can_be_submitted_the_failed_wait_and_nobody_gets_mail_twice(
+    js, deliverer, monkeypatch
+) -> None:
+    monkeypatch.setattr(settling, "REPORT_AGAIN_MS", 500)
+    deliverer.submission_is_down = True
+    await accept(js, delivery(site="refuse.test", recipients=("known@refuse.test", "unknown@refuse.test")))
+    reason = ""
+    for _ in range(100):
+        waiting = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.reason]
+        if waiting:
+            reason = waiting[0].reason
+            break
+        await asyncio.sleep(0.05)
+    assert reason.startswith("the report about it cannot be submitted yet; RCPT was answered with 550 5.1.1")
+    deliverer.submission_is_down = False
+    await settled(js)
+    assert len(deliverer.reports) == 1
+    assert [received.envelope.recipients for received in deliverer.internet.received] == [("known@refuse.test",)]
+    assert [kind for kind in await kinds(js) if kind is not Kind.DEFERRED] == [Kind.DELIVERED, Kind.FAILED]
+
+
+async def test_a_slow_pace_is_a_reason_to_wait_in_the_queue_one_behind_the_other(js, deliverer) -> None:
+    slow = DestinationPolicy("slow", rate_per_s=0.05)
+    deliverer.dispatcher.follow(replace(POLICY, destinations={"slow": slow}))
+    await accept(js, *(delivery(f"m{n}", site="slow", group="slow", domain="plain.test") for n in range(4)))
+    waiting: list[Delivery] = []
+    for _ in range(100):
+        waiting = [each.delivery for each in await list_waiting(js, POOL) if each.state == "deferred"]
+        if len(waiting) == 3:
+            break
+        await asyncio.sleep(0.1)
+    assert {each.reason for each in waiting} == {"slow is its pace is 0.05 messages a second"}
+    times = sorted(each.next_ms for each in waiting)
+    assert all(later - earlier > 10_000 for earlier, later in zip(times, times[1:], strict=False))
+
+
+async def test_an_item_on_which_attempts_break_is_held_after_three(js, deliverer) -> None:
+    class Broken(Resolver):
+        async def mx(self, domain: str) -> MxAnswer:
+            raise RuntimeError(f"a fault of ours, met with {domain}")
+
+    world = deliverer.dispatcher.world
+    deliverer.dispatcher.world = replace(world, resolver=Broken(("127.0.0.1", 1)))
+    await accept(js, delivery(site="plain.test"))
+    held = []
+    for _ in range(200):
+        held = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.held]
+        if held:
+            break
+        await asyncio.sleep(0.1)
+    assert held[0].reason.startswith("poison: 3 attempts ended in a crash")
+    assert deliverer.queue.in_hand == 0
 
 
 async def test_what_a_throttled_site_cannot_take_waits_in_the_queue_with_the_reason(js, deliverer) -> None:

@@ -39,7 +39,7 @@ async def opened(
 async def sandbox_host() -> AsyncIterator[int]:
     """Let a host listen that does STARTTLS, with a certificate that nobody vouches for."""
     host = MxHost("a.mx", "127.0.0.1", frozenset({"b.example"}), Manner(), lambda _received: None)
-    yield await host.start(0, self_signed_context())
+    yield await host.start(0, self_signed_context(("a.mx",)))
     await host.stop()
 
 
@@ -135,8 +135,7 @@ async def test_nobody_listens() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         reason = refusal(await opened(listener.getsockname()[1]))
-    assert reason.startswith("connecting failed: a.mx [127.0.0.1]: ")
-    assert "refused" in reason.lower()
+    assert reason == "connecting failed: a.mx [127.0.0.1]: Connection refused"
 
 
 @pytest.mark.parametrize(

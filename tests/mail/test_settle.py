@@ -12,7 +12,7 @@ from paquebot.mail.outcome import Kind, Outcome, Stage, of_reply
 from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.reply import Reply
 from paquebot.mail.retry import Retry
-from paquebot.mail.settle import Attempt, settle
+from paquebot.mail.settle import Attempt, put_off, settle
 
 DAY_MS = 86_400_000
 IDENT = "01985ad6-0000-7000-8000-000000000000"
@@ -109,6 +109,44 @@ def test_nobody_is_told_about_a_null_reverse_path() -> None:
     settlement = settle(attempt({"x@b.example": NO_USER}, reverse_path=""))
     assert settlement.report is None
     assert settlement.records[0].kind is RecordKind.FAILED
+
+
+def test_while_no_report_can_be_submitted_the_failed_wait_and_the_delivered_do_not() -> None:
+    of = attempt({"x@b.example": OK, "y@b.example": NO_USER, "z@b.example": FULL})
+    settlement = put_off(of)
+    assert settlement.report is None
+    assert settlement.again is not None
+    assert settlement.again.recipients == ("y@b.example", "z@b.example")
+    assert settlement.again.reason == (
+        "the report about it cannot be submitted yet; RCPT was answered with 550 5.1.1 No such user"
+    )
+    assert [(record.kind, record.recipients) for record in settlement.records] == [
+        (RecordKind.DELIVERED, ("x@b.example",)),
+        (RecordKind.DEFERRED, ("y@b.example",)),
+        (RecordKind.DEFERRED, ("z@b.example",)),
+    ]
+    first, later = settle(of).report, settle(replace(of, delivery=settlement.again)).report
+    assert first is not None
+    assert later is not None
+    assert first.id == later.id
+
+
+def test_however_often_a_report_is_put_off_the_reason_stays_the_last_host_s() -> None:
+    of = attempt({"x@b.example": FULL}, now_ms=5 * DAY_MS)
+    for _ in range(3):
+        again = put_off(of).again
+        assert again is not None
+        of = replace(of, delivery=again, outcomes={"x@b.example": replace(FULL, reason=again.reason)})
+    assert again.reason == "the report about it cannot be submitted yet; RCPT was answered with 452 4.2.2 Full"
+    assert settle(of).records[0].reason == (
+        "not delivered within 5.0 days; at last RCPT was answered with 452 4.2.2 Full"
+    )
+
+
+def test_an_attempt_that_ends_in_outcomes_ends_a_row_of_crashes() -> None:
+    settlement = settle(attempt({"x@b.example": FULL}, crashes=2))
+    assert settlement.again is not None
+    assert settlement.again.crashes == 0
 
 
 def test_a_repeat_of_the_same_attempt_makes_the_same_report() -> None:

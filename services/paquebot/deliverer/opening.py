@@ -1,6 +1,7 @@
 """Opening a connection: connect, greeting, EHLO, STARTTLS as far as the destination asks for it."""
 
 import asyncio
+import os
 import ssl
 from dataclasses import dataclass
 from functools import cache
@@ -51,7 +52,8 @@ async def _open(  # noqa: PLR0911  (each step of the opening may end it)
     except TimeoutError:
         return of_failure(Stage.CONNECT, f"{connection.where} did not answer within {CONNECT_MAX_S:.0f} s")
     except OSError as error:
-        return of_failure(Stage.CONNECT, f"{connection.where}: {error.strerror or error}")
+        why = os.strerror(error.errno) if error.errno else error  # asyncio's own text names no cause
+        return of_failure(Stage.CONNECT, f"{connection.where}: {why}")
     stage = Stage.GREETING
     try:
         refusal = _refusal(stage, await connection.run(connection.session.greeting()))

