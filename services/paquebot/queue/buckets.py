@@ -6,10 +6,11 @@ Changes are found by asking the stream's state, not by a watch: nothing that can
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
-from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
+from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueUnavailableError
 
 POLL_S = 1.0
 DELETED = {"DEL", "PURGE"}
@@ -43,12 +44,13 @@ class Bucket:
 
     async def snapshot(self) -> dict[str, bytes]:
         """Return all keys and values."""
-        prefix = f"$KV.{self.name}."
-        messages = await self.js.read_all(f"KV_{self.name}", f"{prefix}>")
+        return {key: message.payload for key, message in (await self._entries()).items()}
+
+    async def written(self) -> dict[str, float]:
+        """Return when each key was written, in Unix seconds by the server's clock."""
         return {
-            message.subject.removeprefix(prefix): message.payload
-            for message in messages
-            if message.headers.get("KV-Operation") not in DELETED and "Nats-Marker-Reason" not in message.headers
+            key: datetime.fromisoformat(message.headers["Nats-Time-Stamp"]).timestamp()
+            for key, message in (await self._entries()).items()
         }
 
     async def state(self) -> tuple[int, int, int]:
@@ -68,3 +70,12 @@ class Bucket:
             except (QueueUnavailableError, ApiError) as error:
                 LOG.warning("a bucket cannot be read", bucket=self.name, error=str(error))
             await asyncio.sleep(POLL_S)
+
+    async def _entries(self) -> dict[str, Message]:
+        prefix = f"$KV.{self.name}."
+        messages = await self.js.read_all(f"KV_{self.name}", f"{prefix}>")
+        return {
+            message.subject.removeprefix(prefix): message
+            for message in messages
+            if message.headers.get("KV-Operation") not in DELETED and "Nats-Marker-Reason" not in message.headers
+        }

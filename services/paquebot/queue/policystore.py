@@ -1,19 +1,21 @@
 """The compiled policy in the bucket `policy`: objects under the hash of their content, one revision that names them."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from paquebot.policy.compile import compile_policy
-from paquebot.policy.encode import decode_index, decode_object, encode_object, revision_of
+from paquebot.policy.encode import OBJECT_PREFIX, decode_index, decode_object, encode_object, revision_of
 from paquebot.policy.faults import PolicyFaults
 from paquebot.policy.values import Policy
 from paquebot.queue.buckets import POLL_S, Bucket
 from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
 
 REVISION = "revision"
+UNNAMED_S = 3600
 LOG = structlog.get_logger()
 
 
@@ -27,7 +29,15 @@ async def publish_policy(js: JetStream, objects: Sequence[Mapping[str, Any]]) ->
             await bucket.put(key, encoded)
     revision, index = revision_of(objects)
     await bucket.put(REVISION, index)
+    await _forget_unnamed(bucket, set(decode_index(index).objects.values()), time.time())
     return revision
+
+
+async def _forget_unnamed(bucket: Bucket, named: set[str], now_s: float) -> None:
+    """Take away what no revision names any more, an hour after it was written: somebody may be reading it now."""
+    for key, written_s in (await bucket.written()).items():
+        if key.startswith(OBJECT_PREFIX) and key not in named and now_s - written_s > UNNAMED_S:
+            await bucket.delete(key)
 
 
 async def read_policy(js: JetStream) -> Policy | None:
