@@ -5,6 +5,7 @@ encoded again; From, Date and Message-ID are added when missing. A message may c
 all the same; this is not the place to hide that.
 """
 
+import contextlib
 import email
 import email.encoders
 import email.header
@@ -77,9 +78,9 @@ def _stored(path: Path) -> Iterator[tuple[str, bytes]]:
             if file.is_file() and (file.suffix in MAIL_SUFFIXES or file.suffix == ".mbox"):
                 yield from _stored(file)
     elif path.suffix == ".mbox" or _is_mbox(path):
-        box = mailbox.mbox(path, create=False)
-        for key in box.iterkeys():
-            yield f"{path}:{key}", box.get_bytes(key)
+        with contextlib.closing(mailbox.mbox(path, create=False)) as box:
+            for key in box.iterkeys():
+                yield f"{path}:{key}", box.get_bytes(key)
     else:
         yield str(path), path.read_bytes()
 
@@ -124,9 +125,9 @@ def _flattened(message: Message) -> bytes:
 
 def _too_long(part: Message) -> bool:
     payload = part.get_payload(decode=False)
-    return isinstance(payload, str) and any(
-        len(line.encode("ascii", "surrogateescape")) > LINE_MAX for line in payload.splitlines()
-    )
+    if not isinstance(payload, str):
+        return False
+    return any(len(line.encode("utf-8", "surrogateescape")) > LINE_MAX for line in payload.splitlines())
 
 
 def _to_base64(part: Message) -> None:

@@ -1,0 +1,19 @@
+"""Every command of the table is there and can tell its help."""
+
+import pytest
+from click.testing import CliRunner
+
+from paquebot.cli.main import COMMANDS, main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_tells_its_help(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage:")
+
+
+def test_without_a_platform_a_command_says_how_to_start_one(tmp_path) -> None:
+    result = CliRunner().invoke(main, ["queue", "list", "--state", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "start one with `paquebot up -f examples`" in result.output
