@@ -4,7 +4,7 @@ import pytest
 
 from paquebot.mail.delivery import Plan
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.inspection import cancel, find, hold, list_waiting, release, retry_now
+from paquebot.queue.inspection import AlreadyReadyError, cancel, find, hold, list_waiting, release, retry_now
 from paquebot.queue.jetstream import FenceLostError, JetStream
 from queue_making import POOL, delivery, now_ms
 
@@ -47,3 +47,24 @@ async def test_what_moved_meanwhile_is_not_touched(js: JetStream) -> None:
     await hold(js, found, now_ms() + 3_600_000, "first")
     with pytest.raises(FenceLostError):
         await hold(js, found, now_ms() + 3_600_000, "second")
+
+
+async def test_cancelling_what_fired_meanwhile_is_refused_and_keeps_its_content(js: JetStream) -> None:
+    found = await waiting(js)
+    await retry_now(js, found)
+    with pytest.raises(FenceLostError):
+        await cancel(js, found)
+    assert len(await list_waiting(js, POOL)) == 1
+
+
+async def test_what_is_ready_is_not_steered_for_its_subject_is_its_sites(js: JetStream) -> None:
+    for ident in ("m1", "m2"):
+        await Acceptance(js).accept(Plan((delivery(ident),)), b"content")
+    (found,) = await find(js, POOL, "m1")
+    with pytest.raises(AlreadyReadyError):
+        await cancel(js, found)
+    with pytest.raises(AlreadyReadyError):
+        await hold(js, found, now_ms() + 3_600_000, "incident 42")
+    with pytest.raises(AlreadyReadyError):
+        await retry_now(js, found)
+    assert [each.state for each in await list_waiting(js, POOL)] == ["ready", "ready"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import pytest
 
@@ -14,8 +14,9 @@ from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.members import Member
 from paquebot.queue.ownership import read_owner, take_over
-from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.poolqueue import LAPSE_S, LEASE_S, PoolQueue
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
 from paquebot.queue.taken import Taken
@@ -267,3 +268,99 @@ async def test_items_in_hand_outlive_the_servers_restart(js: JetStream, owner, n
     for taken in list({taken.name: taken for taken in one.taken}.values()):
         await one.delivered(taken)
     assert stream_of(POOL, 0)
+
+
+async def test_a_successor_that_fires_early_does_not_take_its_predecessors_ack(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    first = one.taken[0]
+    again = replace(first.delivery, attempts=1, next_ms=now_ms())
+    await one.queue._put_back(first, again)  # and the records take their time
+    await asyncio.sleep(1)
+    assert one.taken == [first]
+    await one.queue.settle(first, Settlement((), again=again))
+    await wait_for(lambda: len(one.taken) == 2)
+    assert one.taken[1].delivery == again
+    await one.delivered(one.taken[1])
+    await one.js.client.flush()
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_a_delivery_that_moves_away_and_back_again_is_not_taken_for_a_repeat(js: JetStream, owner) -> None:
+    one = await owner()
+    here = delivery()
+    there = delivery(site="moved.example")
+    assert stream_of(POOL, here.partition) != stream_of(POOL, there.partition)
+    await accept(js, here)
+    for count, place in enumerate((there, here, there, here), 1):
+        await wait_for(lambda count=count: len(one.taken) == count)
+        moved = replace(one.taken[-1].delivery, site=place.site, partition=place.partition, next_ms=now_ms())
+        await one.queue.settle(one.taken[-1], Settlement((), again=moved))
+    await wait_for(lambda: len(one.taken) == 5)
+
+
+async def test_a_lost_ack_is_repeated_and_nothing_is_handed_out_twice(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    taken = one.taken[0]
+    reply, taken.reply = taken.reply, "nowhere"
+    await one.delivered(taken)
+    assert [each.state for each in await list_waiting(js, POOL)] == ["ready"]
+    await js.send(reply, b"-NAK")  # what ack_wait does a minute later
+    left = [1]
+    for _ in range(100):
+        left = await list_waiting(js, POOL)
+        if not left:
+            break
+        await asyncio.sleep(0.1)
+    assert left == []
+    assert one.taken == [taken]
+
+
+async def test_without_the_queue_the_lease_ends_by_itself_and_is_won_anew(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    taken = one.taken[0]
+    one.queue.confirmed -= LEASE_S + 1
+    assert not one.queue.owns(taken)
+    await wait_for(lambda: len(one.taken) == 2 and len(one.queue.partitions) == PARTITIONS)
+    assert one.taken[1].fence.seq > taken.fence.seq
+    assert one.queue.owns(one.taken[1])
+    assert one.queue.in_hand == 1
+
+
+async def test_after_a_lapse_only_what_others_took_is_dropped(js: JetStream, owner) -> None:
+    one = await owner()
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    before = {number: partition.fence for number, partition in one.queue.owned.items()}
+    await js.publish("$KV.members.frozen", json.dumps(asdict(Member("pod-2", "deliverer", pool=POOL))).encode())
+    assert await take_over(js, POOL, 3, "pod-2", await read_owner(js, POOL, 3))
+    one.queue.confirmed -= LAPSE_S + 1
+    await wait_for(lambda: 3 not in one.queue.partitions)
+    kept = {number: partition.fence for number, partition in one.queue.owned.items()}
+    assert kept.items() <= before.items()
+
+
+async def test_what_is_unfinished_when_a_partition_goes_counts_no_more(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    one.taken[0].begun = True
+    await one.queue.drain(0.1)
+    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+    await one.delivered(one.taken[0])
+    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+
+
+async def test_an_attempt_that_was_given_up_is_no_crash(js: JetStream, owner) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    await one.queue.begin(one.taken[0])
+    await one.queue.give_back(one.taken[0])
+    await wait_for(lambda: len(one.taken) == 2)
+    assert not one.taken[1].doubtful
+    assert one.taken[1].delivery.crashes == 0
