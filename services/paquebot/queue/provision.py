@@ -87,15 +87,15 @@ def platform_streams() -> list[dict[str, Any]]:
     return [events, journal, *(_bucket(name) for name in BUCKETS)]
 
 
-async def provision(js: JetStream, policy: Policy) -> None:
-    """Create what is missing and update what differs."""
+async def provision(js: JetStream, policy: Policy, replicas: int = 1) -> None:
+    """Create what is missing and update what differs; each stream is kept on `replicas` servers."""
     if len(policy.pools) > POOLS_MAX:
         raise ValueError(f"{len(policy.pools)} pools: at most {POOLS_MAX} are tested")
     for config in platform_streams():
-        await _ensure_stream(js, config)
+        await _ensure_stream(js, config | {"num_replicas": replicas})
     for pool in policy.pools:
         for number in range(SLICES):
-            await _ensure_stream(js, stream_config(pool, number))
+            await _ensure_stream(js, stream_config(pool, number, replicas))
         for partition in range(PARTITIONS):
             await ensure_consumers(js, pool, partition)
 
