@@ -1,6 +1,5 @@
 """The router on the wire."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paquebot.mail.delivery import Lane, Plan
@@ -8,12 +7,11 @@ from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.pb.v1 import router_pb2 as pb
 from paquebot.wire.delivery import delivery_from_pb, delivery_to_pb
-from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod
+from paquebot.wire.frames import decode_answered, decode_asked, encode_answered, encode_asked
+from paquebot.wire.method import Method, StreamMethod
 from paquebot.wire.values import (
     envelope_from_pb,
     envelope_to_pb,
-    fault_from_pb,
-    fault_to_pb,
     principal_from_pb,
     principal_to_pb,
 )
@@ -94,38 +92,6 @@ def _plan_from_pb(message: pb.PlanAnswer) -> Plan:
     return Plan(tuple(delivery_from_pb(each) for each in message.deliveries))
 
 
-def _encode_requests(items: Sequence[Asked[PlanRequest]]) -> bytes:
-    frame = pb.PlanFrame(
-        items=[
-            pb.PlanFrame.Item(item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request))
-            for asked in items
-        ]
-    )
-    return frame.SerializeToString()
-
-
-def _decode_requests(encoded: bytes) -> list[Asked[PlanRequest]]:
-    frame = pb.PlanFrame.FromString(encoded)
-    return [Asked(item.item, item.deadline_ms, _request_from_pb(item.request)) for item in frame.items]
-
-
-def _encode_answers(items: Sequence[Answered[Plan]]) -> bytes:
-    frame = pb.PlanAnswerFrame()
-    for answered in items:
-        if isinstance(answered.answer, Fault):
-            frame.items.add(item=answered.item, fault=fault_to_pb(answered.answer))
-        else:
-            frame.items.add(item=answered.item, answer=_plan_to_pb(answered.answer))
-    return frame.SerializeToString()
-
-
-def _decode_answers(encoded: bytes) -> list[Answered[Plan]]:
-    return [
-        Answered(item.item, fault_from_pb(item.fault) if item.HasField("fault") else _plan_from_pb(item.answer))
-        for item in pb.PlanAnswerFrame.FromString(encoded).items
-    ]
-
-
 def _size(request: PlanRequest) -> int:
     return len(request.header_section) + 64 * len(request.envelope.recipients) + 512
 
@@ -139,5 +105,11 @@ PLAN: Method[PlanRequest, Plan] = Method(
     lambda encoded: _plan_from_pb(pb.PlanAnswer.FromString(encoded)),
 )
 PLAN_STREAM: StreamMethod[PlanRequest, Plan] = StreamMethod(
-    SERVICE, "PlanStream", _encode_requests, _decode_requests, _encode_answers, _decode_answers, _size
+    SERVICE,
+    "PlanStream",
+    lambda items: encode_asked(pb.PlanFrame(), items, _request_to_pb),
+    lambda encoded: decode_asked(pb.PlanFrame.FromString(encoded), _request_from_pb),
+    lambda items: encode_answered(pb.PlanAnswerFrame(), items, _plan_to_pb),
+    lambda encoded: decode_answered(pb.PlanAnswerFrame.FromString(encoded), _plan_from_pb),
+    _size,
 )

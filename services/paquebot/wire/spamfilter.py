@@ -1,18 +1,16 @@
 """The spam filter on the wire."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.pb.v1 import spamfilter_pb2 as pb
-from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod, WireError
+from paquebot.wire.frames import decode_answered, decode_asked, encode_answered, encode_asked
+from paquebot.wire.method import Method, StreamMethod, WireError
 from paquebot.wire.values import (
     envelope_from_pb,
     envelope_to_pb,
-    fault_from_pb,
-    fault_to_pb,
     principal_from_pb,
     principal_to_pb,
 )
@@ -77,41 +75,6 @@ def _verdict_from_pb(message: pb.Verdict) -> Verdict:
         raise WireError(f"a Verdict with an unknown action: {error}") from error
 
 
-def _encode_requests(items: Sequence[Asked[JudgeRequest]]) -> bytes:
-    frame = pb.JudgeFrame(
-        items=[
-            pb.JudgeFrame.Item(item=asked.item, deadline_ms=asked.deadline_ms, request=_request_to_pb(asked.request))
-            for asked in items
-        ]
-    )
-    return frame.SerializeToString()
-
-
-def _decode_requests(encoded: bytes) -> list[Asked[JudgeRequest]]:
-    frame = pb.JudgeFrame.FromString(encoded)
-    return [Asked(item.item, item.deadline_ms, _request_from_pb(item.request)) for item in frame.items]
-
-
-def _encode_answers(items: Sequence[Answered[Verdict]]) -> bytes:
-    frame = pb.VerdictFrame()
-    for answered in items:
-        if isinstance(answered.answer, Fault):
-            frame.items.add(item=answered.item, fault=fault_to_pb(answered.answer))
-        else:
-            frame.items.add(item=answered.item, answer=_verdict_to_pb(answered.answer))
-    return frame.SerializeToString()
-
-
-def _decode_answers(encoded: bytes) -> list[Answered[Verdict]]:
-    return [
-        Answered(
-            item.item,
-            fault_from_pb(item.fault) if item.HasField("fault") else _verdict_from_pb(item.answer),
-        )
-        for item in pb.VerdictFrame.FromString(encoded).items
-    ]
-
-
 def _size(request: JudgeRequest) -> int:
     return len(request.content) + 512
 
@@ -125,5 +88,11 @@ JUDGE: Method[JudgeRequest, Verdict] = Method(
     lambda encoded: _verdict_from_pb(pb.Verdict.FromString(encoded)),
 )
 JUDGE_STREAM: StreamMethod[JudgeRequest, Verdict] = StreamMethod(
-    SERVICE, "JudgeStream", _encode_requests, _decode_requests, _encode_answers, _decode_answers, _size
+    SERVICE,
+    "JudgeStream",
+    lambda items: encode_asked(pb.JudgeFrame(), items, _request_to_pb),
+    lambda encoded: decode_asked(pb.JudgeFrame.FromString(encoded), _request_from_pb),
+    lambda items: encode_answered(pb.VerdictFrame(), items, _verdict_to_pb),
+    lambda encoded: decode_answered(pb.VerdictFrame.FromString(encoded), _verdict_from_pb),
+    _size,
 )
