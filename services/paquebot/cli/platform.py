@@ -5,6 +5,7 @@ What a cluster's controllers do is done here in small: identities, policy, keys,
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import urllib.request
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -249,7 +251,7 @@ class Platform:
                 break
             await asyncio.sleep(0.1)
         log = self.place.logs / f"{service.name}.log"
-        raise RuntimeError(f"{service.name} is not ready: {answer.strip()} (its log: {log})")
+        raise RuntimeError(f"{service.name} is not ready: {answer.strip()}{last_words(log)} (its log: {log})")
 
     def running(self) -> Running:
         """Return what the other commands need to know."""
@@ -269,6 +271,17 @@ def probe(admin_port: int) -> tuple[bool, str]:
         return False, refusal.read().decode()
     except OSError as failure:
         return False, str(failure)
+
+
+def last_words(log: Path) -> str:
+    """Return how the exception that ended a process read, from its log."""
+    for line in reversed(log.read_text(errors="replace").splitlines()):
+        with contextlib.suppress(ValueError):
+            exception = str(json.loads(line).get("exception", ""))
+            if exception:
+                told = [line.strip(" |+-") for line in exception.splitlines()]
+                return f": {[line for line in told if line][-1]}"
+    return ""
 
 
 def free_port() -> int:
