@@ -4,8 +4,10 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
+from structlog.testing import capture_logs
 
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
@@ -150,9 +152,9 @@ async def test_a_slow_pace_is_a_reason_to_wait_in_the_queue_one_behind_the_other
         if len(waiting) == 3:
             break
         await asyncio.sleep(0.1)
-    assert {each.reason for each in waiting} == {"slow is its pace is 0.05 messages a second"}
+    assert {each.reason for each in waiting} == {"slow is kept to its pace of 0.05 messages a second"}
     times = sorted(each.next_ms for each in waiting)
-    assert all(later - earlier > 10_000 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier > 10_000 for earlier, later in pairwise(times))
 
 
 async def test_an_item_on_which_attempts_break_is_held_after_three(js, deliverer) -> None:
@@ -162,13 +164,15 @@ async def test_an_item_on_which_attempts_break_is_held_after_three(js, deliverer
 
     world = deliverer.dispatcher.world
     deliverer.dispatcher.world = replace(world, resolver=Broken(("127.0.0.1", 1)))
-    await accept(js, delivery(site="plain.test"))
     held = []
-    for _ in range(200):
-        held = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.held]
-        if held:
-            break
-        await asyncio.sleep(0.1)
+    with capture_logs() as logs:
+        await accept(js, delivery(site="plain.test"))
+        for _ in range(200):
+            held = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.held]
+            if held:
+                break
+            await asyncio.sleep(0.1)
+    assert [log["event"] for log in logs].count("an attempt broke") == 3
     assert held[0].reason.startswith("poison: 3 attempts ended in a crash")
     assert deliverer.queue.in_hand == 0
 
@@ -198,6 +202,18 @@ async def test_a_paused_pool_keeps_its_mail_and_says_so(js, deliverer) -> None:
     assert waiting[0].delivery.reason == "the pool mail_main is paused"
     assert waiting[0].delivery.attempts == 0
     assert deliverer.internet.received == []
+
+
+async def test_what_is_in_doubt_stays_so_while_it_waits_for_its_turn(js, deliverer) -> None:
+    deliverer.dispatcher.follow(replace(POLICY, pools={POOL: replace(POOL_POLICY, paused=True)}))
+    await accept(js, delivery(site="plain.test", reason="in doubt: mx.plain.test [127.0.0.11] did not answer"))
+    waiting: list[Delivery] = []
+    for _ in range(100):
+        waiting = [each.delivery for each in await list_waiting(js, POOL) if each.state == "deferred"]
+        if waiting:
+            break
+        await asyncio.sleep(0.1)
+    assert waiting[0].reason == "in doubt; the pool mail_main is paused"
 
 
 async def test_what_expired_is_told_with_its_last_reason(js, deliverer) -> None:

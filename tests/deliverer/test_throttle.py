@@ -77,6 +77,16 @@ def test_it_rests_longer_each_time_up_to_the_maximum() -> None:
     assert rests == [10, 20, 40, 80, 100, 100]
 
 
+def test_turns_are_told_one_behind_the_other_at_the_pace_and_not_too_far_ahead() -> None:
+    throttle = Throttle(POLICY)
+    throttle.slow_down(0, "421")
+    assert [throttle.turn(0, 10.5) for _ in range(4)] == pytest.approx([10, 10.2, 10.4, 10.5])
+    assert throttle.turn(100, 3600) == 0
+    unpaced = Throttle(DestinationPolicy("site"))
+    unpaced.suspend("by hand")
+    assert [unpaced.turn(0, 3600), unpaced.turn(0, 3600)] == [3600, 3600]
+
+
 def test_what_comes_while_it_rests_does_not_count_again() -> None:
     throttle = Throttle(POLICY)
     throttle.slow_down(0, "421")

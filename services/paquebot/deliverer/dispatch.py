@@ -37,6 +37,7 @@ LOOK_S = 0.5
 PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer waits go back to the queue
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 LINE_MAX = 1000  # items of one site in memory
+PAUSE_S = 60.0  # between two looks at whether a pool is still paused
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_MS = 60_000
 LOG = structlog.get_logger()
@@ -111,9 +112,10 @@ class Dispatcher:
             return
         wait_s = site.throttle.wait(asyncio.get_running_loop().time())
         if self.pool.paused:
-            self._send_back(site, 60.0, f"the pool {self.pool_token} is paused")
+            self._send_back(site, lambda: PAUSE_S, f"the pool {self.pool_token} is paused")
         elif wait_s > PATIENCE_S:
-            self._send_back(site, min(wait_s, REST_MAX_S), f"{site.name} is {site.throttle.why}")
+            now = asyncio.get_running_loop().time()
+            self._send_back(site, lambda: site.throttle.turn(now, REST_MAX_S), f"{site.name} is {site.throttle.why}")
         else:
             room = self.pool.sessions_per_replica - self.workers
             for _ in range(min(site.wants_workers(), room)):
@@ -151,11 +153,9 @@ class Dispatcher:
                 try:
                     await self._attempt(site, taken, courier)
                 except Exception:
-                    # Its next take finds the journal's note: three such crashes, and it is held (DESIGN §7).
                     LOG.exception("an attempt broke", delivery=taken.name)
                     courier.close()
-                    await asyncio.sleep(LOOK_S)
-                    await self._give_back(taken)
+                    await self._give_up(taken)
                 finally:
                     site.busy -= 1
         finally:
@@ -249,21 +249,24 @@ class Dispatcher:
         doubts = _doubts(taken, attempt)
         await self.queue.settle(taken, replace(settlement, records=(*settlement.records, *doubts)))
 
-    async def _give_back(self, taken: Taken) -> None:
+    async def _give_up(self, taken: Taken) -> None:
+        """Hand back what broke us, as a crash: the journal's note stays, and the third one holds it (DESIGN §7)."""
         assert self.queue is not None  # noqa: S101  (started)
+        taken.begun = False
+        await asyncio.sleep(LOOK_S)
         await self.queue.give_back(taken)
 
-    def _send_back(self, site: Site, wait_s: float, reason: str) -> None:
-        """Put a whole line back, one behind the other at the site's pace."""
-        step_s = 1.0 / site.throttle.policy.rate_per_s if site.throttle.policy.rate_per_s else 0.0
+    def _send_back(self, site: Site, wait_s: Callable[[], float], reason: str) -> None:
+        """Put a whole line back, each for its own time."""
         while (taken := site.line.pop()) is not None:
-            self._defer(taken, wait_s, reason)
-            wait_s = min(wait_s + step_s, REST_MAX_S)
+            self._defer(taken, wait_s(), reason)
 
     def _defer(self, taken: Taken, wait_s: float, reason: str) -> None:
         """Put an item back untried: its attempts stay, its reason and time are new."""
         assert self.queue is not None  # noqa: S101  (started)
         spread = wait_s * (1 + 0.2 * self.world.chance.random())
+        if taken.delivery.reason.startswith(IN_DOUBT):
+            reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
         again = replace(taken.delivery, next_ms=_now_ms() + int(spread * 1000), reason=reason)
         self._spawn(self.queue.settle(taken, Settlement((), again=again)))
 

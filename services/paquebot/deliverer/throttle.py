@@ -1,5 +1,6 @@
 """How fast a site may be served: READY, THROTTLED or SUSPENDED, its pace, its connections. Pure; `now` in seconds."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +36,7 @@ class Throttle:
     level: int = 0  # how often it was throttled without recovering
     successes: int = 0
     next_at: float = 0.0  # the pace: no message begins before
+    promised: float = -math.inf  # the last turn that was told
 
     def __post_init__(self) -> None:
         self.allowed = self.policy.connections_max
@@ -53,12 +55,20 @@ class Throttle:
     def why(self) -> str:
         """Say why a message must wait."""
         if self.state is State.READY:
-            return f"its pace is {self.policy.rate_per_s:g} messages a second"
+            return f"kept to its pace of {self.policy.rate_per_s:g} messages a second"
         return f"{self.state}: {self.reason}"
 
     def is_forgettable(self, now: float) -> bool:
         """Say whether a fresh throttle would treat the site the same; what was learned is kept for a longest rest."""
         return self.wait(now) == 0.0 and (self.level == 0 or now > self.until + self.policy.backoff.max_s)
+
+    def turn(self, now: float, far_s: float) -> float:
+        """Return when to send one more back for, in seconds: behind those that were told theirs, at the pace."""
+        wait = min(self.wait(now), far_s)
+        if self.policy.rate_per_s:
+            self.promised = min(now + far_s, max(now + wait, self.promised + 1.0 / self.policy.rate_per_s))
+            return self.promised - now
+        return wait
 
     def begin(self, now: float) -> None:
         """Count a message that begins now: the next one waits its turn."""
