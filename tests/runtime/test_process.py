@@ -79,3 +79,11 @@ def test_bad_settings_end_with_78_and_all_faults() -> None:
         "example: PAQUEBOT_IDENTITY_DIR is not set: it is required",
         "example: PAQUEBOT_ADMIN_LISTEN is not set: it is required",
     ]
+
+
+def test_lines_carry_the_message_and_the_tenant_they_are_about() -> None:
+    program = "from paquebot.runtime.logs import bind, configure; import structlog; configure('s', 'p', 'info'); "
+    program += "bind('id.1', 'shop'); structlog.get_logger().info('said')"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stderr
+    line = json.loads(said)
+    assert (line["message_id"], line["tenant"], line["service"], line["pod"]) == ("id.1", "shop", "s", "p")

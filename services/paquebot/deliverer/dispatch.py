@@ -32,6 +32,7 @@ from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
 from paquebot.queue.subjects import partition_of
 from paquebot.queue.taken import Taken
+from paquebot.runtime.logs import bind
 
 LOOK_S = 0.5
 PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer waits go back to the queue
@@ -178,6 +179,7 @@ class Dispatcher:
         if not queue.owns(taken):
             return
         delivery = taken.delivery
+        bind(delivery.name, delivery.tenant)
         moved = self._moved(delivery)
         if moved is not None:
             self._spawn(queue.settle(taken, Settlement((), again=moved)))

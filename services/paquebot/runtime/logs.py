@@ -35,13 +35,8 @@ def configure(service: str, pod: str, level: str) -> None:
 
 
 def bind(message_id: str, tenant: str) -> None:
-    """Let every line of the running task carry a message's id and tenant."""
+    """Let every line of the running task carry a message's id and tenant, until it is bound to another."""
     structlog.contextvars.bind_contextvars(message_id=message_id, tenant=tenant)
-
-
-def unbind() -> None:
-    """Take the message's names away again."""
-    structlog.contextvars.unbind_contextvars("message_id", "tenant")
 
 
 def _names(service: str, pod: str) -> structlog.types.Processor:

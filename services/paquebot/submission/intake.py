@@ -23,6 +23,7 @@ from paquebot.mail.verdict import Action, Verdict
 from paquebot.mail.verdict_fields import tag_fields
 from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+from paquebot.runtime.logs import bind
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.submission import gate
 from paquebot.submission.counts import ACCEPT_SECONDS, ACCEPTED, REFUSED, UNSCANNED
@@ -100,10 +101,11 @@ class Intake:
         begun = time.perf_counter()
         now_ms = int(time.time() * 1000)
         ident = mail.id or self._doors.new_id(now_ms)
+        bind(ident, mail.principal.tenant)
         reply = await self._taken(mail, ident, now_ms)
         ACCEPT_SECONDS.observe(time.perf_counter() - begun)
         if not reply.is_positive:
-            LOG.info("refused", message_id=ident, tenant=mail.principal.tenant, reply=str(reply))
+            LOG.info("refused", reply=str(reply))
         return SubmitAnswer(reply, ident if reply.is_positive else "")
 
     async def _taken(self, mail: Mail, ident: str, now_ms: int) -> Reply:
@@ -162,7 +164,7 @@ class Intake:
         """Do what the author's domain wants done while the filter does not answer."""
         domain = self.policy.domain_of(message.finished.authors[0].rpartition("@")[2])
         wish = (domain.content if domain else Thresholds()).on_unavailable
-        LOG.warning("no verdict", message_id=message.id, why=str(error), then=wish)
+        LOG.warning("no verdict", why=str(error), then=wish)
         if wish is OnUnavailable.ACCEPT:
             UNSCANNED.inc()
             return Verdict(Action.ACCEPT, unscanned=True)

@@ -360,16 +360,3 @@ class Connection(asyncio.Protocol):
     def _release(self) -> None:
         self._server.memory_bytes -= self._held_bytes
         self._held_bytes = 0
-
-
-def _following(context: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Return a context that hands each handshake over to the one of now: certificates change without a restart."""
-    door = context()
-
-    def choose(handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        now = context()
-        if now is not door:
-            handshake.context = now
-
-    door.sni_callback = choose
-    return door
