@@ -10,6 +10,7 @@ from paquebot.auth.service import serve
 from paquebot.policy.values import Policy
 from paquebot.queue.credentials import follow_hashes
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
@@ -49,9 +50,11 @@ async def main(process: Process, settings: Settings) -> None:
 
 async def _learn(process: Process, js: JetStream, authenticator: Authenticator) -> None:
     """Follow policy and hashes until the process drains."""
+    heartbeat = Heartbeat(js, Member(process.pod, "auth"))
 
     def use_policy(policy: Policy) -> None:
         authenticator.learn_policy(policy)
+        heartbeat.runs(policy.revision)
         process.readiness.present("policy")
 
     def use_hashes(hashes: dict[str, str]) -> None:
@@ -62,6 +65,7 @@ async def _learn(process: Process, js: JetStream, authenticator: Authenticator) 
         watching = (
             tasks.create_task(follow_policy(js, use_policy)),
             tasks.create_task(follow_hashes(js, use_hashes)),
+            tasks.create_task(heartbeat.run()),
         )
         ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -70,6 +74,7 @@ async def _learn(process: Process, js: JetStream, authenticator: Authenticator) 
     if js.dead.is_set():
         # A new process connects anew; one that hears of no change any more would honour what was revoked.
         raise QueueUnavailableError("the connection to NATS cannot be mended")
+    await heartbeat.leave()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from paquebot.policy.values import Policy
-from paquebot.queue.jetstream import JetStream
+from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
@@ -32,19 +33,26 @@ async def main(process: Process, settings: Settings) -> None:
     js = await JetStream.connect(settings.nats_url, settings.identity_dir, "spamfilter")
     known = asyncio.Event()
     spam_filter = SpamFilter(Policy())
+    heartbeat = Heartbeat(js, Member(process.pod, "spamfilter"))
 
     def use(policy: Policy) -> None:
         spam_filter.use(policy)
+        heartbeat.runs(policy.revision)
         known.set()
 
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(follow_policy(js, use))
+        watching = (tasks.create_task(follow_policy(js, use)), tasks.create_task(heartbeat.run()))
         listening = tasks.create_task(_listen(process, settings, spam_filter, known))
-        await process.draining.wait()
+        ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
             await listening.result().stop(_GRACE_S)
-        listening.cancel()
-        watching.cancel()
+        for task in (listening, *watching, *ends):
+            task.cancel()
+    if js.dead.is_set():
+        # A new process connects anew; this one would never hear of another policy.
+        raise QueueUnavailableError("the connection to NATS cannot be mended")
+    await heartbeat.leave()
     await js.close()
 
 

@@ -41,7 +41,10 @@ def demo(messages: int, mail: Path | None, seed: int, state: Path) -> None:
     """
     source = _own(mail) if mail else compose(messages, seed, datetime.now(UTC))
     run = Demo(Place(state.absolute()), _say)
-    account = asyncio.run(_run(run, source))
+    try:
+        account = asyncio.run(_run(run, source))
+    except RuntimeError as failure:
+        raise click.ClickException(str(failure)) from failure
     path = state / "account.json"
     path.write_text(json.dumps(account.as_json(), indent=2))
     _show(account, path, run.sending.sent[0].id if run.sending.sent else "ID")
