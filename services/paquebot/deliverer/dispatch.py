@@ -177,6 +177,7 @@ class Dispatcher:
         queue = self.queue
         assert queue is not None  # noqa: S101  (started)
         if not queue.owns(taken):
+            self._spawn(queue.give_back(taken))
             return
         delivery = taken.delivery
         bind(delivery.name, delivery.tenant)
@@ -208,11 +209,17 @@ class Dispatcher:
                 )
             except LeaseLostError:
                 LOG.warning("lease lost before the final dot", delivery=taken.name)
+                self._spawn(queue.give_back(taken))
                 return
-        self._finish(site, taken, attempted, time.monotonic() - began, content)
+        settling = self._finish(site, taken, attempted, time.monotonic() - began, content)
+        if any(outcome.kind is Kind.DELIVERED for outcome in attempted.outcomes.values()):
+            # A crash may repeat what is not recorded yet: at most one delivery a connection (promise 2).
+            await asyncio.shield(settling)
 
-    def _finish(self, site: Site, taken: Taken, attempted: Attempted, took_s: float, content: bytes) -> None:
-        """Learn from an attempt and settle it, while the worker goes on."""
+    def _finish(
+        self, site: Site, taken: Taken, attempted: Attempted, took_s: float, content: bytes
+    ) -> "asyncio.Task[None]":
+        """Learn from an attempt and begin to settle it."""
         now = asyncio.get_running_loop().time()
         for outcome in attempted.outcomes.values():
             metrics.OUTCOMES.labels(self.pool_token, site.group, outcome.kind).inc()
@@ -234,7 +241,7 @@ class Dispatcher:
             attempted.tls,
             int(took_s * 1000),
         )
-        self._spawn(self._settle(taken, attempt))
+        return self._spawn(self._settle(taken, attempt))
 
     async def _settle(self, taken: Taken, attempt: Attempt) -> None:
         """Submit the report if there is one, then let the queue make the outcome lasting."""
@@ -295,10 +302,11 @@ class Dispatcher:
     def _destination(self, group: str) -> DestinationPolicy:
         return self.policy.destinations.get(group, DEFAULT_DESTINATION)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self.settling.add(task)
         task.add_done_callback(self.settling.discard)
+        return task
 
 
 def _now_ms() -> int:
