@@ -173,7 +173,7 @@ class Dispatcher:
         return True
 
     async def _attempt(self, site: Site, taken: Taken, courier: Courier) -> None:
-        """Try one delivery and hand its outcome to settling."""
+        """See to one delivery: try it, unless it is not ours, has moved, or is past its time."""
         queue = self.queue
         assert queue is not None  # noqa: S101  (started)
         if not queue.owns(taken):
@@ -194,6 +194,12 @@ class Dispatcher:
         if delivery.expires_ms <= _now_ms() and delivery.attempts:
             self._finish(site, taken, Attempted(_expired(delivery)), 0.0, content)
             return
+        await self._try(site, taken, courier, content)
+
+    async def _try(self, site: Site, taken: Taken, courier: Courier, content: bytes) -> None:
+        """Make the attempt; a delivered message is recorded before its connection takes the next."""
+        queue = self.queue
+        assert queue is not None  # noqa: S101  (started)
         await queue.begin(taken)
         began = time.monotonic()
         destination = site.throttle.policy
@@ -201,14 +207,14 @@ class Dispatcher:
         with metrics.IN_FLIGHT.labels(self.pool_token).track_inprogress():
             try:
                 attempted = await courier.attempt(
-                    delivery,
+                    taken.delivery,
                     content,
                     way,
                     allow_private=destination.allow_private,
                     may_go_on=lambda: queue.owns(taken),
                 )
             except LeaseLostError:
-                LOG.warning("lease lost before the final dot", delivery=taken.name)
+                LOG.warning("lease lost before the final dot")
                 self._spawn(queue.give_back(taken))
                 return
         settling = self._finish(site, taken, attempted, time.monotonic() - began, content)
