@@ -78,6 +78,19 @@ async def test_more_octets_than_a_request_allows_come_by_the_next(js: JetStream,
     assert puller.payloads == sent
 
 
+async def test_an_item_larger_than_a_request_allows_does_not_block_its_lane(
+    js: JetStream, make_puller: MakePuller
+) -> None:
+    sent = [b"small", b"x" * (3 << 20), b"behind", b"y" * (2 << 20), b"last"]
+    for payload in sent:
+        await js.publish(READY, payload)
+    puller = make_puller(js)
+    await puller.pull.start()
+    await wait_for(lambda: len(puller.took) >= len(sent))
+    assert puller.payloads == sent
+    assert puller.pull.number < 10  # it is not asked for over and over
+
+
 async def test_a_message_tells_its_place_its_headers_and_how_often_it_came(
     js: JetStream, make_puller: MakePuller
 ) -> None:
@@ -179,6 +192,26 @@ async def test_a_lost_pin_is_given_up(js: JetStream, connect, make_puller: MakeP
     await js.publish(READY, b"3")
     await wait_for(lambda: first.pull.pin == "" and second.payloads == [b"2", b"3"])
     assert first.payloads == [b"1"]
+
+
+async def test_what_is_reported_in_progress_does_not_come_again_until_the_reports_stop(
+    js: JetStream, make_puller: MakePuller
+) -> None:
+    await js.request(f"CONSUMER.DELETE.{STREAM}.{CONSUMER}")
+    config = consumer_config("mail_main", 0, 1) | {"ack_wait": 2 * 10**9}
+    subject = f"CONSUMER.CREATE.{STREAM}.{CONSUMER}.{config['filter_subject']}"
+    await js.request(subject, {"stream_name": STREAM, "config": config, "action": ""})
+    await js.publish(READY, b"x")
+    puller = make_puller(js)
+    await puller.pull.start()
+    await wait_for(lambda: puller.took)
+    assert puller.pull.pin
+    for _ in range(10):
+        await js.send(puller.took[0].reply, b"+WPI")
+        await asyncio.sleep(0.5)
+    assert len(puller.took) == 1
+    await wait_for(lambda: len(puller.took) == 2)
+    assert puller.took[1].delivered == 2
 
 
 async def test_a_request_that_fell_silent_is_replaced(js: JetStream, make_puller: MakePuller) -> None:

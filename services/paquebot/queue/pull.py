@@ -34,6 +34,7 @@ class Pull:
     inbox: str = ""
     number: int = 0
     left: int = 0  # of the open request; 0: none is open
+    lone: bool = False  # the next message alone is larger than BYTES_MAX: ask for it without that limit
     heard: float = 0.0
     subscription: Subscription | None = None
     stopped: bool = False
@@ -66,15 +67,17 @@ class Pull:
         if self.left or self.subscription is None or not self.wanted() or not self.js.connected:
             return
         self.number += 1
-        self.left = BATCH
+        self.left = 1 if self.lone else BATCH
         self.heard = asyncio.get_running_loop().time()
         wanted = {
-            "batch": BATCH,
-            "max_bytes": BYTES_MAX,
+            "batch": self.left,
             "expires": EXPIRES_S * 10**9,
             "idle_heartbeat": HEARTBEAT_S * 10**9,
             "group": GROUP,
         }
+        if not self.lone:
+            wanted["max_bytes"] = BYTES_MAX
+        self.lone = False
         if self.pin:
             wanted["id"] = self.pin
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
@@ -110,10 +113,11 @@ class Pull:
     async def _on_status(self, status: str, message: Msg) -> None:
         if status == "100" or message.subject != f"{self.inbox}.{self.number}":
             return  # a heartbeat, or the end of a request that is already replaced
+        why = (message.headers or {}).get("Description", "")
+        self.lone = self.left == BATCH and "Size Exceeds" in why
         self.left = 0
         if status == "423":
             self.pin = ""
-        why = (message.headers or {}).get("Description", "")
         if status in {"404", "503"} or "Deleted" in why:
             self.on_missing()
         elif status in {"408", "423"} or "Size Exceeds" in why or "Completed" in why:
