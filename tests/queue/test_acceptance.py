@@ -6,7 +6,7 @@ import pytest
 
 from paquebot.mail.delivery import Plan
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.bodies import CHUNK_MAX_BYTES, INLINE_MAX_BYTES, load
+from paquebot.queue.bodies import CHUNK_MAX_BYTES, DEFERRED_INLINE_MAX_BYTES, INLINE_MAX_BYTES, load
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.server import NatsServer
@@ -36,6 +36,16 @@ async def test_a_held_delivery_waits_from_the_beginning(js: JetStream) -> None:
     await Acceptance(js).accept(Plan((held,)), b"content")
     (found,) = await list_waiting(js, POOL)
     assert (found.state, found.delivery.reason) == ("held", "looks like spam")
+
+
+@pytest.mark.parametrize(("size", "apart"), [(DEFERRED_INLINE_MAX_BYTES, False), (DEFERRED_INLINE_MAX_BYTES + 1, True)])
+async def test_what_waits_from_the_beginning_keeps_a_large_content_apart(js: JetStream, size: int, apart: bool) -> None:
+    held = delivery(held=True, next_ms=now_ms() + 3_600_000)
+    await Acceptance(js).accept(Plan((held,)), b"x" * size)
+    (found,) = await list_waiting(js, POOL)
+    body = found.delivery.body
+    assert (body is not None) is apart
+    assert (await load(js, found.delivery, body) if body else found.content) == b"x" * size
 
 
 async def test_a_large_content_is_stored_apart_before_the_commit(js: JetStream) -> None:

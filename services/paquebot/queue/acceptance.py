@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from paquebot.mail.delivery import Plan
-from paquebot.queue.bodies import INLINE_MAX_BYTES, store
+from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES, INLINE_MAX_BYTES, store
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.payload import encode
 from paquebot.queue.schedule import schedule_headers
@@ -33,7 +33,8 @@ class Acceptance:
         """Return once the message is kept; raise QueueUnavailableError or QueueFullError when it is not."""
         end = asyncio.get_running_loop().time() + self.deadline_s
         deliveries = plan.deliveries
-        if len(content) > INLINE_MAX_BYTES:
+        waits = len(deliveries) == 1 and deliveries[0].next_ms
+        if len(content) > (DEFERRED_INLINE_MAX_BYTES if waits else INLINE_MAX_BYTES):
             stream = slice_of(deliveries[0].partition)
             body = await _until(end, lambda _timeout_s: store(self.js, stream, plan.deliveries, content, {}))
             deliveries = tuple(replace(delivery, body=body) for delivery in deliveries)
