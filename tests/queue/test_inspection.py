@@ -6,6 +6,7 @@ from paquebot.mail.delivery import Plan
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.inspection import AlreadyReadyError, cancel, find, hold, list_waiting, release, retry_now
 from paquebot.queue.jetstream import FenceLostError, JetStream
+from paquebot.queue.subjects import ready_subject
 from queue_making import POOL, delivery, now_ms
 
 
@@ -68,3 +69,10 @@ async def test_what_is_ready_is_not_steered_for_its_subject_is_its_sites(js: Jet
     with pytest.raises(AlreadyReadyError):
         await retry_now(js, found)
     assert [each.state for each in await list_waiting(js, POOL)] == ["ready", "ready"]
+
+
+async def test_an_item_of_another_release_does_not_hide_the_others(js: JetStream) -> None:
+    item = delivery("m2")
+    await js.publish(ready_subject(item), b"\xff\x00\x00\x00\x00")
+    await waiting(js)
+    assert [each.delivery.id for each in await list_waiting(js, POOL)] == ["m1"]

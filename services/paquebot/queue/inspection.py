@@ -3,10 +3,12 @@
 import contextlib
 from dataclasses import dataclass, replace
 
+import structlog
+
 from paquebot.mail.delivery import Delivery
 from paquebot.queue import bodies
 from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, Message
-from paquebot.queue.payload import decode, encode
+from paquebot.queue.payload import UnknownFormatError, decode, encode
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.subjects import (
     SLICES,
@@ -17,6 +19,9 @@ from paquebot.queue.subjects import (
     stream_name,
 )
 from paquebot.wire.delivery import Item
+from paquebot.wire.method import WireError
+
+LOG = structlog.get_logger()
 
 
 class AlreadyReadyError(Exception):
@@ -114,7 +119,11 @@ def _unmoved(waiting: Waiting) -> dict[str, str]:
 
 
 def _waiting(message: Message) -> list[Waiting]:
-    item, content = decode(message.payload)
+    try:
+        item, content = decode(message.payload)
+    except (UnknownFormatError, WireError) as error:  # one of another release must not hide all others
+        LOG.warning("an item cannot be read", subject=message.subject, seq=message.seq, error=str(error))
+        return []
     is_ready = message.subject.split(".")[3] == "r"
     return [
         Waiting(
