@@ -2,85 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
-import pytest
-
-from paquebot.mail.delivery import Plan
-from paquebot.mail.record import Kind, Record
+from paquebot.mail.record import Kind
 from paquebot.mail.settlement import Settlement
-from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.events import EventWriter, read_records
+from paquebot.queue.events import read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Member
 from paquebot.queue.ownership import read_owner, take_over
-from paquebot.queue.poolqueue import LAPSE_S, LEASE_S, PoolQueue
+from paquebot.queue.poolqueue import LAPSE_S, LEASE_S
+from paquebot.queue.putback import put_back
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
-from paquebot.queue.taken import Taken
 from queue_making import POOL, delivery, now_ms
+from queue_owner import accept, record
 from tests_support import wait_for
-
-
-def record(taken: Taken, kind: Kind = Kind.DELIVERED) -> Record:
-    return Record(kind, now_ms(), taken.delivery.id, taken.delivery.n, "shop", taken.delivery.recipients)
-
-
-@dataclass(eq=False)
-class Owner:
-    """A deliverer that notes what it is handed, and settles when told."""
-
-    js: JetStream
-    pod: str
-    taken: list[Taken] = field(default_factory=list)
-    at_once: bool = False
-
-    def __post_init__(self) -> None:
-        self.queue = PoolQueue(self.js, EventWriter(self.js), POOL, self.pod, self.on_item, self.on_letting_go)
-        self.task = asyncio.create_task(self.queue.run())
-        self.settling: list[asyncio.Task[None]] = []
-
-    def on_item(self, taken: Taken) -> None:
-        self.taken.append(taken)
-        if self.at_once:
-            self.settling.append(asyncio.create_task(self.delivered(taken)))
-
-    def on_letting_go(self, partition: int) -> None:
-        for taken in self.taken:
-            if taken.fence.partition == partition and not taken.begun:
-                self.settling.append(asyncio.create_task(self.queue.give_back(taken)))
-
-    async def delivered(self, taken: Taken) -> None:
-        await self.queue.settle(taken, Settlement((record(taken),)))
-
-    async def crash(self) -> None:
-        """Stop without a word, as kill -9 does: the connection breaks."""
-        self.task.cancel()
-        await self.js.close()
-
-    async def end(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-
-@pytest.fixture
-async def owner(js: JetStream, connect) -> AsyncIterator[Callable]:
-    del js
-    owners: list[Owner] = []
-
-    async def start(pod: str = "pod-1", *, at_once: bool = False) -> Owner:
-        owners.append(Owner(await connect("deliverer"), pod, at_once=at_once))
-        return owners[-1]
-
-    yield start
-    for each in owners:
-        await each.end()
-
-
-async def accept(js: JetStream, *deliveries, content: bytes = b"content") -> None:
-    await Acceptance(js).accept(Plan(deliveries), content)
 
 
 async def test_an_accepted_item_is_taken_settled_recorded_and_gone(js: JetStream, owner) -> None:
@@ -241,7 +178,7 @@ async def test_an_item_that_was_settled_before_a_crash_is_only_acknowledged(js: 
     await wait_for(lambda: one.taken)
     taken = one.taken[0]
     again = replace(taken.delivery, attempts=1, next_ms=now_ms() + 3_600_000)
-    await one.queue._put_back(taken, again)
+    await put_back(one.js, taken, again)
     await one.crash()
     two = await owner("pod-2")
     await wait_for(lambda: taken.fence.partition in two.queue.partitions)
@@ -276,7 +213,7 @@ async def test_a_successor_that_fires_early_does_not_take_its_predecessors_ack(j
     await wait_for(lambda: one.taken)
     first = one.taken[0]
     again = replace(first.delivery, attempts=1, next_ms=now_ms())
-    await one.queue._put_back(first, again)  # and the records take their time
+    await put_back(one.js, first, again)  # and the records take their time
     await asyncio.sleep(1)
     assert one.taken == [first]
     await one.queue.settle(first, Settlement((), again=again))

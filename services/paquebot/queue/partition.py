@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from paquebot.mail.delivery import Lane
-from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueUnavailableError
+from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueFullError, QueueUnavailableError
 from paquebot.queue.ownership import Fence
 from paquebot.queue.provision import ensure_consumers
 from paquebot.queue.pull import GROUP, Pull
@@ -62,10 +62,9 @@ class Partition:
     async def stop_pulling(self) -> None:
         """Take nothing more."""
         self.letting_go = True
-        for pull in self.pulls:
-            await pull.stop()
         if self.mending is not None:
             self.mending.cancel()
+        await asyncio.gather(*(pull.stop() for pull in self.pulls))
 
     async def unpin(self) -> None:
         """Let the next owner pull at once."""
@@ -74,7 +73,7 @@ class Partition:
             subject = f"CONSUMER.UNPIN.{stream}.{consumer_name(self.fence.partition, lane)}"
             try:
                 await self.js.request(subject, {"group": GROUP})
-            except (ApiError, QueueUnavailableError) as error:
+            except (ApiError, QueueFullError, QueueUnavailableError) as error:
                 LOG.debug("a consumer was not unpinned", error=str(error))
 
     def reconnected(self) -> None:
@@ -94,7 +93,7 @@ class Partition:
     async def _mend(self) -> None:
         try:
             await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
-        except (ApiError, QueueUnavailableError) as error:
+        except (ApiError, QueueFullError, QueueUnavailableError) as error:
             LOG.warning("consumers cannot be made again yet", partition=self.fence.partition, error=str(error))
             await asyncio.sleep(1)
         for pull in self.pulls:

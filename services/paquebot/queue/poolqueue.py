@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from paquebot.mail.delivery import Delivery
 from paquebot.mail.settlement import Settlement
 from paquebot.queue import bodies
 from paquebot.queue.events import EventWriter
@@ -30,10 +29,10 @@ from paquebot.queue.jetstream import (
 from paquebot.queue.members import Heartbeat, Member, members
 from paquebot.queue.ownership import let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
-from paquebot.queue.payload import UnknownFormatError, decode, encode
+from paquebot.queue.payload import UnknownFormatError, decode
+from paquebot.queue.putback import put_back, set_apart
 from paquebot.queue.rendezvous import owner_of
-from paquebot.queue.schedule import schedule_headers
-from paquebot.queue.subjects import PARTITIONS, deferred_subject, doubt_subject, slice_of, stream_of
+from paquebot.queue.subjects import PARTITIONS, deferred_subject, doubt_subject, stream_of
 from paquebot.queue.sweep import Sweeper
 from paquebot.queue.taken import Taken
 from paquebot.wire.delivery import Item
@@ -125,12 +124,14 @@ class PoolQueue:
 
     async def settle(self, taken: Taken, settlement: Settlement) -> None:
         """Make an attempt's outcome lasting; tries until it is, or until the fence is lost."""
+        again = settlement.again
         while True:
             try:
-                if settlement.again is not None:
-                    await self._put_back(taken, settlement.again)
+                if again is not None:
+                    again = await set_apart(self.js, taken, again)  # once: a repeat must not fill a full store
+                    await put_back(self.js, taken, again)
                 await asyncio.gather(*(self.events.add(record) for record in settlement.records))
-                await self._acknowledge(taken, done=settlement.again is None)
+                await self._acknowledge(taken, done=again is None)
             except FenceLostError:
                 self._lose(taken)
                 return
@@ -147,22 +148,6 @@ class PoolQueue:
         if taken.begun:  # it ended before the final dot: no crash
             await self._note(taken, attempts=-1)
         await self.js.send(taken.reply, b"-NAK")
-
-    async def _put_back(self, taken: Taken, again: Delivery) -> None:
-        """Store what waits as a schedule under its own name.
-
-        The Msg-Id names the item it comes from: a repeat is absorbed, also when the schedule has fired meanwhile,
-        yet a delivery that moves away and back again is not. The fence holds only where our record lies.
-        """
-        content = taken.inline
-        source = slice_of(taken.fence.partition)
-        fence = taken.fence.headers if slice_of(again.partition) == source else {}
-        if again.body is None and len(content) > bodies.DEFERRED_INLINE_MAX_BYTES:
-            stream = slice_of(again.partition)
-            again = replace(again, body=await bodies.store(self.js, stream, (again,), content, fence))
-        payload = encode(Item((again,)), b"" if again.body is not None else content)
-        headers = {"Nats-Msg-Id": f"{again.name}.{source}.{taken.seq}"} | schedule_headers(again)
-        await self.js.publish(deferred_subject(again), payload, fence | headers)
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
         partition = self.owned.get(taken.fence.partition)
@@ -213,7 +198,7 @@ class PoolQueue:
         self.owned[number] = partition
         try:
             await partition.start()
-        except (QueueUnavailableError, ApiError):
+        except (QueueUnavailableError, QueueFullError, ApiError):
             self._drop(partition)
             raise
         if self.draining:
@@ -240,6 +225,9 @@ class PoolQueue:
         LOG.info("partition let go", partition=partition.fence.partition, unfinished=unfinished)
 
     def _on_message(self, partition: Partition, message: Message) -> None:
+        if partition.lost:  # it was on its way when the partition was dropped
+            self._spawn(self.js.send(message.reply, b"-NAK"))
+            return
         try:
             item, content = decode(message.payload)
         except (UnknownFormatError, WireError) as error:
@@ -281,6 +269,10 @@ class PoolQueue:
             note = await self.js.get_last("DOUBT", doubt_subject(self.pool, delivery.id, delivery.n))
         except (QueueUnavailableError, ApiError):
             await self.give_back(taken)
+            return
+        except (UnknownFormatError, WireError) as error:
+            LOG.error("what waits cannot be read", delivery=taken.name, error=str(error))  # noqa: TRY400
+            self._forget(taken)  # comes again after ack_wait
             return
         if note is not None and json.loads(note.payload)["attempts"] == delivery.attempts:
             crashes = json.loads(note.payload)["crashes"] + 1
