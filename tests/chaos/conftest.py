@@ -1,10 +1,14 @@
-"""A platform of its own for each test: it will be hurt."""
+"""A platform, or a nats-server, of its own for each test: it will be hurt."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from platform_support import Stage
+from queue_fixtures import connect, identities, js, nats
+from queue_owner import owner
+
+__all__ = ["connect", "identities", "js", "nats", "owner", "stage"]
 
 
 @pytest.fixture

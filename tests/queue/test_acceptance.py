@@ -11,6 +11,7 @@ from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.server import NatsServer
 from queue_making import POOL, delivery, now_ms
+from tests_support import wait_for
 
 
 async def test_a_single_delivery_is_one_ready_item(js: JetStream) -> None:
@@ -73,6 +74,22 @@ async def test_a_server_that_is_killed_and_comes_back_has_it_once(js: JetStream,
     await asyncio.to_thread(nats.start)
     await accepting
     assert len(await list_waiting(js, POOL)) == 1
+
+
+async def test_a_kill_in_the_middle_of_many_keeps_each_once(js: JetStream, nats: NatsServer) -> None:
+    contents = {f"m{number}": b"x" * (300_000 if number % 50 == 0 else 2_000) for number in range(300)}
+    plans = [Plan((delivery(ident, site=f"d{ident}.example"),)) for ident in contents]
+    accepting = [asyncio.create_task(Acceptance(js).accept(plan, contents[plan.deliveries[0].id])) for plan in plans]
+    await wait_for(lambda: any(each.done() for each in accepting))
+    nats.kill()
+    assert not all(each.done() for each in accepting)
+    await asyncio.to_thread(nats.start)
+    await asyncio.gather(*accepting)
+    found = await list_waiting(js, POOL)
+    assert sorted(each.delivery.id for each in found) == sorted(contents)
+    for each in found:
+        content = await load(js, each.delivery, each.delivery.body) if each.delivery.body else each.content
+        assert content == contents[each.delivery.id]
 
 
 async def test_without_a_server_the_deadline_ends_it(js: JetStream, nats: NatsServer) -> None:

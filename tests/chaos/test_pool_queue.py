@@ -220,3 +220,17 @@ async def test_what_cannot_be_settled_in_a_full_store_is_settled_when_there_is_r
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DEFERRED]
     assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
     await one.end()
+
+
+async def test_an_owner_that_starts_while_the_store_is_full_takes_all_when_there_is_room(small: Callable) -> None:
+    js = await small("admin")
+    await accept(js, delivery())
+    await fill(js, f"mq.{POOL}.0.b.filler.0", 1 << 20, 500, 1)
+    with structlog.testing.capture_logs() as lines:
+        one = Owner(await small("deliverer"), "pod-1", at_once=True)
+        await wait_for(lambda: any(line["event"] == "ownership cannot be looked at" for line in lines))
+    assert not one.task.done()
+    await purge(js, f"mq.{POOL}.0.b.filler.>")
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    await becomes(js, [])
+    await one.end()
