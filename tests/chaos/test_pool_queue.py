@@ -127,6 +127,23 @@ async def test_what_was_delivered_is_recorded_and_gone_though_the_fence_is_lost(
     assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
 
 
+async def test_what_a_lost_partition_gives_back_goes_out_after_its_pulls_have_ended(
+    js: JetStream, owner: Callable
+) -> None:
+    one = await owner()
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    number = one.taken[0].fence.partition
+    partition = one.queue.owned[number]
+    reading: list[bool] = []
+    one.queue.on_letting_go = lambda _: reading.append(any(pull.subscription for pull in partition.pulls))
+    one.queue._drop(partition)
+    assert not one.queue.owns(one.taken[0])
+    await wait_for(lambda: reading)
+    assert reading == [False]
+    await wait_for(lambda: number in one.queue.partitions)
+
+
 async def test_what_comes_to_a_dropped_partition_is_handed_back_and_not_counted(js: JetStream, owner: Callable) -> None:
     one = await owner()
     item = delivery()
@@ -144,7 +161,7 @@ async def test_what_comes_to_a_dropped_partition_is_handed_back_and_not_counted(
     partition.on_message(partition, Message("", encode(Item((item,)), b"content"), 1, {}, reply, 1))
     assert (one.taken, one.queue.in_hand, one.queue.held_bytes) == ([], 0, 0)
     assert partition.in_hand == {}
-    await wait_for(lambda: seen == [b"-NAK"])
+    await wait_for(lambda: [each.split()[0] for each in seen] == [b"-NAK"])
 
 
 async def test_an_item_whose_waiting_form_cannot_be_read_is_not_kept_in_hand(js: JetStream, owner: Callable) -> None:

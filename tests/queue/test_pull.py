@@ -214,6 +214,17 @@ async def test_what_is_reported_in_progress_does_not_come_again_until_the_report
     assert puller.took[1].delivered == 2
 
 
+async def test_a_new_pull_does_not_revive_the_requests_of_one_before_it(js: JetStream, make_puller: MakePuller) -> None:
+    first, second = make_puller(js), make_puller(js)
+    await first.pull.start()
+    await first.pull.stop()
+    await second.pull.start()
+    async with asyncio.timeout(20):
+        while (await js.request(f"CONSUMER.INFO.{STREAM}.{CONSUMER}"))["num_waiting"] != 1:
+            await asyncio.sleep(0.1)
+    assert first.pull.inbox != second.pull.inbox
+
+
 async def test_a_request_that_fell_silent_is_replaced(js: JetStream, make_puller: MakePuller) -> None:
     puller = make_puller(js)
     await puller.pull.start()

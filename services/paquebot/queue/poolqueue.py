@@ -48,7 +48,7 @@ IN_HAND_MAX_BYTES = 128 << 20
 POISON_CRASHES = 3
 HELD_FOR_MS = 7 * 86_400_000
 SETTLE_AGAIN_S = 1.0
-SUCCESSOR_DELAY_NS = 2_000_000_000
+PUT_OFF_NS = 2_000_000_000
 LOG = structlog.get_logger()
 
 
@@ -176,8 +176,8 @@ class PoolQueue:
             mine = owner_of(number, alive) == self.pod
             partition = self.owned.get(number)
             if partition is not None and partition.lost:
-                del self.owned[number]
-            elif partition is not None and not mine and not partition.letting_go:
+                continue  # being abandoned
+            if partition is not None and not mine and not partition.letting_go:
                 partition.letting_go = True
                 self._spawn(self._release(partition, LET_GO_MAX_S))
             elif partition is None and mine and not self.draining:
@@ -226,7 +226,7 @@ class PoolQueue:
 
     def _on_message(self, partition: Partition, message: Message) -> None:
         if partition.lost:  # it was on its way when the partition was dropped
-            self._spawn(self.js.send(message.reply, b"-NAK"))
+            self._spawn(self._put_off(message))
             return
         try:
             item, content = decode(message.payload)
@@ -242,8 +242,7 @@ class PoolQueue:
             known.reply = message.reply  # redelivered while in hand: only the ack's place is new
             return
         if known is not None:  # its successor fired before it is settled: acks must not be mixed up
-            delay = json.dumps({"delay": SUCCESSOR_DELAY_NS}).encode()
-            self._spawn(self.js.send(message.reply, b"-NAK " + delay))
+            self._spawn(self._put_off(message))
             return
         if partition.is_settled(message.seq, delivery.name):
             self._spawn(self.js.send(message.reply, b"+ACK"))
@@ -256,6 +255,9 @@ class PoolQueue:
             self._spawn(self._clear_up(taken))
         else:
             self.on_item(taken)
+
+    async def _put_off(self, message: Message) -> None:
+        await self.js.send(message.reply, b"-NAK " + json.dumps({"delay": PUT_OFF_NS}).encode())
 
     async def _clear_up(self, taken: Taken) -> None:
         """Find out whether an item that was in other hands is settled already, in doubt, or poison."""
@@ -339,10 +341,16 @@ class PoolQueue:
             return
         LOG.warning("the partition is dropped", partition=partition.fence.partition)
         partition.lost = True
-        self._spawn(partition.stop_pulling())
-        self.on_letting_go(partition.fence.partition)
         for taken in list(partition.in_hand.values()):
             self._forget(taken)
+        self._spawn(self._abandon(partition))
+
+    async def _abandon(self, partition: Partition) -> None:
+        """Give back only after the pulls: what comes again at once would go to an inbox that nobody reads."""
+        await partition.stop_pulling()
+        self.on_letting_go(partition.fence.partition)
+        if self.owned.get(partition.fence.partition) is partition:
+            del self.owned[partition.fence.partition]
 
     async def _confirm(self) -> None:
         """Note that the queue answers; after a lapse, find out whether others took over meanwhile."""

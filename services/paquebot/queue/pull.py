@@ -42,7 +42,7 @@ class Pull:
     async def start(self) -> None:
         """Subscribe and ask for messages."""
         self.stopped = False
-        self.inbox = f"{self.js.inbox}.p.{self.stream}.{self.consumer}"
+        self.inbox = self.js.client.new_inbox()  # its own: else it would revive requests of a pull before it
         self.subscription = await self.js.client.subscribe(
             f"{self.inbox}.*", cb=self._on, pending_msgs_limit=-1, pending_bytes_limit=64 << 20
         )
