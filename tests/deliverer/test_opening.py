@@ -99,7 +99,8 @@ async def test_broken_tls_is_tried_again_in_the_clear_unless_it_is_required() ->
         assert "the destination's minimum is Encrypted" in refusal(await opened(port, ENCRYPTED))
         assert broken.connections == 3
     async with listening(host) as port:
-        assert refusal(await opened(port)).startswith("STARTTLS failed: a.mx [127.0.0.1]: connection closed")
+        assert usable(await opened(port)).tls == ""
+        assert refusal(await opened(port, ENCRYPTED)).startswith("STARTTLS failed: a.mx [127.0.0.1]: connection closed")
 
 
 async def test_a_refused_starttls_is_no_reason_to_leave_unless_it_is_required() -> None:
@@ -122,7 +123,9 @@ async def test_a_host_without_tls_is_refused_where_it_is_required() -> None:
 async def test_words_slipped_in_before_the_handshake_break_the_connection() -> None:
     host = Host(EHLO=WITH_TLS, STAR=b"220 go\r\n250 slipped in\r\n")
     async with listening(host) as port:
-        assert "bytes in the clear" in refusal(await opened(port))
+        assert "bytes in the clear" in refusal(await opened(port, ENCRYPTED))
+        assert usable(await opened(port)).tls == ""
+        assert host.connections == 3  # the one that was tampered with is used no more
 
 
 async def test_a_name_that_tls_cannot_say_is_a_failed_handshake_and_no_crash() -> None:
@@ -145,9 +148,8 @@ async def test_nobody_listens() -> None:
         (Host(greeting=HANG_UP), "greeting"),
         (Host(EHLO=SILENCE), "EHLO"),
         (Host(EHLO=HANG_UP), "EHLO"),
-        (Host(EHLO=WITH_TLS, STAR=SILENCE), "STARTTLS"),
     ],
-    ids=["silent", "gone", "silent to EHLO", "gone at EHLO", "silent to STARTTLS"],
+    ids=["silent", "gone", "silent to EHLO", "gone at EHLO"],
 )
 async def test_a_host_that_falls_silent_or_goes_says_at_which_stage(host: Host, stage: str) -> None:
     wheel = Hasty()
@@ -156,6 +158,15 @@ async def test_a_host_that_falls_silent_or_goes_says_at_which_stage(host: Host, 
         reason = refusal(await opened(port, wheel=wheel))
     assert reason.startswith(f"{stage} failed: a.mx [127.0.0.1]: ")
     assert wheel.armed == {}
+    turning.cancel()
+
+
+async def test_a_host_that_is_silent_to_starttls_is_tried_again_in_the_clear() -> None:
+    wheel = Hasty()
+    turning = asyncio.create_task(wheel.run())
+    async with listening(Host(EHLO=WITH_TLS, STAR=SILENCE)) as port:
+        assert refusal(await opened(port, ENCRYPTED, wheel)).startswith("STARTTLS failed: a.mx [127.0.0.1]: timeout")
+        assert usable(await opened(port, wheel=wheel)).tls == ""
     turning.cancel()
 
 

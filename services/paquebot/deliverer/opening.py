@@ -27,7 +27,7 @@ class Way:
 
 
 async def open_connection(wheel: DeadlineWheel, host: str, address: str, way: Way) -> Connection | Outcome:
-    """Return a connection ready for MAIL, or why there is none. A failed handshake is tried again in the clear."""
+    """Return a connection ready for MAIL, or why there is none. Where TLS breaks it is tried again in the clear."""
     opened = await _open(wheel, host, address, way, with_tls=True)
     if isinstance(opened, _BrokenTlsError):
         if way.tls_minimum is not TLSMinimum.OPPORTUNISTIC:
@@ -41,49 +41,66 @@ class _BrokenTlsError(Exception):
     pass
 
 
-async def _open(  # noqa: PLR0911  (each step of the opening may end it)
+async def _open(
     wheel: DeadlineWheel, host: str, address: str, way: Way, *, with_tls: bool
 ) -> Connection | Outcome | _BrokenTlsError:
-    loop = asyncio.get_running_loop()
     connection = Connection(wheel, host, address)
+    failure = await _connect(connection, way)
+    if failure is not None:
+        return failure
     try:
-        async with asyncio.timeout(CONNECT_MAX_S):
-            await loop.create_connection(lambda: connection, address, way.port)
-    except TimeoutError:
-        return of_failure(Stage.CONNECT, f"{connection.where} did not answer within {CONNECT_MAX_S:.0f} s")
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error  # asyncio's own text names no cause
-        return of_failure(Stage.CONNECT, f"{connection.where}: {why}")
-    stage = Stage.GREETING
-    try:
-        refusal = _refusal(stage, await connection.run(connection.session.greeting()))
-        stage = Stage.HELLO
-        refusal = refusal or _refusal(stage, await connection.run(connection.session.ehlo(way.helo_hostname)))
-        if refusal is not None:
-            connection.quit()
-            return refusal
-        if "STARTTLS" in connection.session.extensions and with_tls:
-            stage = Stage.STARTTLS
-            refusal = await _secure(connection, way)
-        elif way.tls_minimum is not TLSMinimum.OPPORTUNISTIC:
-            refusal = of_failure(Stage.STARTTLS, f"{connection.where} does not offer it, and it is required")
-    except BrokenSession as broken:
-        return of_failure(stage, f"{connection.where}: {broken.reason}")
+        refusal = await _introduce(connection, way, with_tls=with_tls)
     except _BrokenTlsError as broken:
         return broken
+    except asyncio.CancelledError:
+        connection.abort()  # nobody else knows of it
+        raise
     if refusal is not None:
         connection.quit()
         return refusal
     return connection
 
 
+async def _connect(connection: Connection, way: Way) -> Outcome | None:
+    try:
+        async with asyncio.timeout(CONNECT_MAX_S):
+            await asyncio.get_running_loop().create_connection(lambda: connection, connection.address, way.port)
+    except TimeoutError:
+        return of_failure(Stage.CONNECT, f"{connection.where} did not answer within {CONNECT_MAX_S:.0f} s")
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error  # asyncio's own text names no cause
+        return of_failure(Stage.CONNECT, f"{connection.where}: {why}")
+    return None
+
+
+async def _introduce(connection: Connection, way: Way, *, with_tls: bool) -> Outcome | None:
+    """Hear the greeting, greet, and secure the connection; return what forbids to use it."""
+    stage = Stage.GREETING
+    try:
+        refusal = _refusal(stage, await connection.run(connection.session.greeting()))
+        stage = Stage.HELLO
+        refusal = refusal or _refusal(stage, await connection.run(connection.session.ehlo(way.helo_hostname)))
+        if refusal is not None:
+            return refusal
+        if "STARTTLS" in connection.session.extensions and with_tls:
+            stage = Stage.STARTTLS
+            return await _secure(connection, way)
+    except BrokenSession as broken:
+        if stage is Stage.STARTTLS:  # before, in or behind the handshake: for some hosts it never works
+            raise _BrokenTlsError(f"{connection.where}: {broken.reason}") from broken
+        return of_failure(stage, f"{connection.where}: {broken.reason}")
+    if way.tls_minimum is not TLSMinimum.OPPORTUNISTIC:
+        return of_failure(Stage.STARTTLS, f"{connection.where} does not offer it, and it is required")
+    return None
+
+
 async def _secure(connection: Connection, way: Way) -> Outcome | None:
     """Do STARTTLS and greet again (RFC 3207 §4.2); a refusal counts only where TLS is required."""
     reply: Reply = await connection.run(connection.session.starttls())
     if not reply.is_positive:
-        if way.tls_minimum is TLSMinimum.OPPORTUNISTIC:
+        if way.tls_minimum is TLSMinimum.OPPORTUNISTIC and connection.reusable:
             return None
-        return of_reply(Stage.STARTTLS, reply)
+        return of_reply(Stage.STARTTLS, reply)  # also for a host that says 421 and closes
     try:
         await connection.start_tls(_context(way.tls_minimum), HANDSHAKE_MAX_S)
     except (OSError, TimeoutError, ValueError) as error:

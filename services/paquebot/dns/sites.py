@@ -9,6 +9,11 @@ from paquebot.policy.values import DEFAULT_DESTINATION, Policy
 
 HOSTS_MAX = 10  # of one domain, per attempt
 
+# IPv6 that carries an IPv4 address in its last 32 bits: IPv4-compatible, translated (RFC 2765), NAT64 (RFC 6052).
+_BEARING = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+# Local networks that `ipaddress` calls global: site-local (RFC 3879), local NAT64 (RFC 8215).
+_INSIDE = tuple(map(ipaddress.IPv6Network, ("fec0::/10", "64:ff9b:1::/48")))
+
 
 def site_of(domain: str, answer: MxAnswer | None, policy: Policy) -> tuple[str, str]:
     """Return (site, group): a DestinationPolicy's name, else the hash of the MX set, else the domain itself."""
@@ -38,12 +43,20 @@ def refusal_of(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return f"{address} is not an address"
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    if mapped is not None:
-        parsed = mapped
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if any(parsed in inside for inside in _INSIDE):
+            return f"{address} is not a public address"
+        parsed = _embedded(parsed) or parsed
     if not parsed.is_global or parsed.is_multicast:
         return f"{address} is not a public address"
     return ""
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that is reached through this one, None when there is none."""
+    if any(address in bearing for bearing in _BEARING):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def literal(domain: str) -> str:
