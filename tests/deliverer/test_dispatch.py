@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import MxAnswer, Resolver
 from paquebot.mail import settle as settling
@@ -46,10 +47,9 @@ class Deliverer:
         wheel = DeadlineWheel()
         nameserver = self.internet.resolver_address
         world = World(wheel, Resolver((nameserver.host, nameserver.port)), random.Random(1), allow_private=True)
-        self.dispatcher = Dispatcher(world, self.internet.mx_port, "mail.example", self.submit, POOL, policy)
-        events = EventWriter(self.js)
-        self.queue = PoolQueue(self.js, events, POOL, "pod-1", self.dispatcher.on_item, self.dispatcher.on_letting_go)
-        self.dispatcher.queue = self.queue
+        self.queue = PoolQueue(self.js, EventWriter(self.js), POOL, "pod-1")
+        settler = Settler(self.queue, "mail.example", self.submit, world.chance)
+        self.dispatcher = Dispatcher(world, self.internet.mx_port, settler, POOL, policy)
         work = (wheel.run(), self.dispatcher.run(), self.queue.run())
         self.tasks = [asyncio.create_task(each) for each in work]
 

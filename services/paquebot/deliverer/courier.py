@@ -11,7 +11,7 @@ from paquebot.deliverer.connection import Connection
 from paquebot.deliverer.opening import Way, open_connection
 from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
 from paquebot.deliverer.wheel import DeadlineWheel
-from paquebot.dns.resolver import MxAnswer, MxKind, Resolver
+from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import in_order, literal, refusal_of
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure
@@ -37,6 +37,7 @@ class Attempted:
     outcomes: dict[str, Outcome]
     host: str = ""
     tls: str = ""
+    took_s: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +47,7 @@ class Courier:
     world: World
     messages_max: int
     connection: Connection | None = None
+    way: Way | None = None  # the open connection's
 
     async def attempt(
         self, delivery: Delivery, content: bytes, way: Way, *, allow_private: bool, may_go_on: Callable[[], bool]
@@ -60,7 +62,7 @@ class Courier:
         host = tls = ""
         async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
             if isinstance(opened, Outcome):
-                outcomes |= dict.fromkeys(undecided, opened)
+                outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
                 if opened.scope is not Scope.HOST:
                     break
                 continue
@@ -97,23 +99,19 @@ class Courier:
         if delivery.reason.startswith(IN_DOUBT):  # the host that may have it will know it again
             last = delivery.last_host.partition(" ")[0]
             hosts = tuple(sorted(hosts, key=lambda host: host != last))
-        if self._serves(hosts):
+        if self._serves(hosts, way):
             assert self.connection is not None  # noqa: S101  (it serves)
             yield self.connection
         tries = 0
         for host in hosts:
-            async for address in self._addresses(host):
+            found = Addresses((literal(host),)) if literal(host) else await self.world.resolver.addresses(host)
+            if not found.addresses and not found.known:
+                yield of_failure(Stage.LOOKUP, f"the addresses of {host} cannot be looked up")
+            for address in found.addresses:
                 tries += 1
                 if tries > TRIES_MAX:
                     return
                 yield await self._open(host, address, way, allow_private=allow_private)
-
-    async def _addresses(self, host: str) -> AsyncIterator[str]:
-        if literal(host):
-            yield literal(host)
-            return
-        for address in (await self.world.resolver.addresses(host)).addresses:
-            yield address
 
     async def _open(self, host: str, address: str, way: Way, *, allow_private: bool) -> Connection | Outcome:
         self.close()
@@ -122,7 +120,7 @@ class Courier:
             return of_failure(Stage.CONNECT, f"{host}: {refusal}, mail is not sent there")
         opened = await open_connection(self.world.wheel, host, address, way)
         if isinstance(opened, Connection):
-            self.connection = opened
+            self.connection, self.way = opened, way
         return opened
 
     async def _transact(
@@ -141,11 +139,18 @@ class Courier:
             return broken(transaction, error.reason, connection.where)
         return outcomes_of(transaction, result, connection.where)
 
-    def _serves(self, hosts: tuple[str, ...]) -> bool:
+    def _serves(self, hosts: tuple[str, ...], way: Way) -> bool:
+        """Say whether the open connection may be used: it must be as secure as a new one would be."""
         connection = self.connection
-        if connection is None:
+        if connection is None or self.way != way:
             return False
         return connection.reusable and connection.host in hosts and connection.messages < self.messages_max
+
+
+def _milder(before: Outcome | None, now: Outcome) -> Outcome:
+    """Return what counts when host after host fails: one that never wants mail (RFC 7504) does not speak for others."""
+    worse = now.kind is Kind.FAILED and now.scope is Scope.HOST
+    return before if before is not None and before.kind is Kind.DEFERRED and worse else now
 
 
 def _concluded(answer: MxAnswer) -> Outcome | None:

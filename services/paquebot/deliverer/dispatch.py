@@ -6,7 +6,7 @@ with its reason, so that memory stays bounded and every waiting message can say 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,21 +15,16 @@ from paquebot.deliverer import metrics
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.opening import Way
+from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.verdicts import IN_DOUBT
+from paquebot.deliverer.touch import Conclude, Sight, Wait, touch
 from paquebot.dns.resolver import MxAnswer
-from paquebot.dns.sites import site_of
+from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.header import split
-from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
-from paquebot.mail.record import Kind as RecordKind
-from paquebot.mail.record import Record
-from paquebot.mail.settle import Attempt, put_off, settle
-from paquebot.mail.settlement import Report, Settlement
+from paquebot.mail.outcome import Kind, Scope
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
-from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
 from paquebot.queue.subjects import partition_of
 from paquebot.queue.taken import Taken
 from paquebot.runtime.logs import bind
@@ -38,9 +33,9 @@ LOOK_S = 0.5
 PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer waits go back to the queue
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 LINE_MAX = 1000  # items of one site in memory
-PAUSE_S = 60.0  # between two looks at whether a pool is still paused
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
-CONTENT_AGAIN_MS = 60_000
+CONTENT_AGAIN_S = 60.0
+MOVED = "its domain's mail goes to other hosts now"
 LOG = structlog.get_logger()
 
 
@@ -50,14 +45,15 @@ class Dispatcher:
 
     world: World
     port: int
-    hostname: str
-    submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
+    settler: Settler
     pool_token: str
     policy: Policy = field(default_factory=Policy)
     sites: dict[str, Site] = field(default_factory=dict)
-    settling: "set[asyncio.Task[None]]" = field(default_factory=set)
     workers: int = 0
-    queue: PoolQueue | None = None
+
+    def __post_init__(self) -> None:
+        self.settler.queue.on_item = self.on_item
+        self.settler.queue.on_letting_go = self.on_letting_go
 
     @property
     def pool(self) -> SendingPool:
@@ -71,11 +67,13 @@ class Dispatcher:
             site.throttle.follow(self._destination(site.group))
 
     def on_item(self, taken: Taken) -> None:
-        """Put an item into its site's line."""
+        """Put an item into its site's line, unless it must wait elsewhere."""
+        if self._turned_away(taken):
+            return
         site = self._site(taken.delivery)
         if len(site.line) >= LINE_MAX:
             wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.policy.rate_per_s or 20.0))
-            self._defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
+            self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
             return
         site.line.push(taken)
         site.news.set()
@@ -83,10 +81,9 @@ class Dispatcher:
 
     def on_letting_go(self, partition: int) -> None:
         """Give back what waits in line for a partition that is no longer ours."""
-        assert self.queue is not None  # noqa: S101  (its caller)
         for site in self.sites.values():
             for taken in site.line.take_out(lambda taken: taken.fence.partition == partition):
-                self._spawn(self.queue.give_back(taken))
+                self.settler.give_back(taken)
 
     async def run(self) -> None:
         """Look at all sites, for ever: throttles pass, connections become free."""
@@ -104,17 +101,27 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.settling:
-            await asyncio.wait(self.settling, timeout=2)
+        await self.settler.drain()
+
+    def _turned_away(self, taken: Taken) -> bool:
+        """Ask the rules whether an item may be tried; do what they want done instead."""
+        step = touch(Sight(taken.delivery, self.pool, now_ms()))
+        match step:
+            case None:
+                return False
+            case Wait():
+                self.settler.defer(taken, step.wait_s, step.reason)
+            case Conclude():
+                attempted = Attempted(dict.fromkeys(taken.delivery.recipients, step.outcome))
+                self.settler.finish(taken, attempted, self.pool.retry, b"")
+        return True
 
     def _feed(self, site: Site) -> None:
         """Start workers for a site's line, or send it back when its turn is far away."""
         if not site.line:
             return
         wait_s = site.throttle.wait(asyncio.get_running_loop().time())
-        if self.pool.paused:
-            self._send_back(site, lambda: PAUSE_S, f"the pool {self.pool_token} is paused")
-        elif wait_s > PATIENCE_S:
+        if wait_s > PATIENCE_S:
             now = asyncio.get_running_loop().time()
             self._send_back(site, lambda: site.throttle.turn(now, REST_MAX_S), f"{site.name} is {site.throttle.why}")
         else:
@@ -134,8 +141,7 @@ class Dispatcher:
     async def _work(self, site: Site) -> None:
         """Serve a site's line until it is empty for a while, or its turn is far away."""
         loop = asyncio.get_running_loop()
-        messages_max = min(site.throttle.policy.messages_per_connection_max, self.pool.messages_per_session)
-        courier = Courier(self.world, messages_max)
+        courier = Courier(self.world, self.pool.messages_per_session)
         try:
             while len(site.workers) <= site.throttle.allowed:
                 wait_s = site.throttle.wait(loop.time())
@@ -149,6 +155,8 @@ class Dispatcher:
                     if not await self._news(site):
                         return
                     continue
+                if self._turned_away(taken):
+                    continue
                 site.throttle.begin(loop.time())
                 site.busy += 1
                 try:
@@ -156,7 +164,7 @@ class Dispatcher:
                 except Exception:
                     LOG.exception("an attempt broke", delivery=taken.name)
                     courier.close()
-                    await self._give_up(taken)
+                    await self.settler.give_up(taken)
                 finally:
                     site.busy -= 1
         finally:
@@ -174,35 +182,35 @@ class Dispatcher:
 
     async def _attempt(self, site: Site, taken: Taken, courier: Courier) -> None:
         """See to one delivery: try it, unless it is not ours, has moved, or is past its time."""
-        queue = self.queue
-        assert queue is not None  # noqa: S101  (started)
+        queue = self.settler.queue
         if not queue.owns(taken):
-            self._spawn(queue.give_back(taken))
+            self.settler.give_back(taken)
             return
         delivery = taken.delivery
         bind(delivery.name, delivery.tenant)
         moved = self._moved(delivery)
         if moved is not None:
-            self._spawn(queue.settle(taken, Settlement((), again=moved)))
+            self.settler.put_back(taken, moved)
             return
         try:
             content = await queue.content(taken)
         except BodyLostError as lost:
             LOG.error("a content is not in the store", delivery=taken.name, error=str(lost))  # noqa: TRY400
-            self._defer(taken, CONTENT_AGAIN_MS / 1000, f"its content cannot be read: {lost}")
+            self.settler.defer(taken, CONTENT_AGAIN_S, f"its content cannot be read: {lost}")
             return
-        if delivery.expires_ms <= _now_ms() and delivery.attempts:
-            self._finish(site, taken, Attempted(_expired(delivery)), 0.0, content)
+        if delivery.expires_ms <= now_ms() and delivery.attempts:
+            self._finish(site, taken, expired(delivery), content)
             return
         await self._try(site, taken, courier, content)
 
     async def _try(self, site: Site, taken: Taken, courier: Courier, content: bytes) -> None:
         """Make the attempt; a delivered message is recorded before its connection takes the next."""
-        queue = self.queue
-        assert queue is not None  # noqa: S101  (started)
+        queue = self.settler.queue
         await queue.begin(taken)
         began = time.monotonic()
-        destination = site.throttle.policy
+        limits = site.throttle.policy
+        courier.messages_max = min(limits.messages_per_connection_max, self.pool.messages_per_session)
+        destination = await self._of_domain(taken.delivery)
         way = Way(self.port, self.pool.helo_hostname, destination.tls_minimum)
         with metrics.IN_FLIGHT.labels(self.pool_token).track_inprogress():
             try:
@@ -215,16 +223,14 @@ class Dispatcher:
                 )
             except LeaseLostError:
                 LOG.warning("lease lost before the final dot")
-                self._spawn(queue.give_back(taken))
+                self.settler.give_back(taken)
                 return
-        settling = self._finish(site, taken, attempted, time.monotonic() - began, content)
+        settling = self._finish(site, taken, replace(attempted, took_s=time.monotonic() - began), content)
         if any(outcome.kind is Kind.DELIVERED for outcome in attempted.outcomes.values()):
             # A crash may repeat what is not recorded yet: at most one delivery a connection (promise 2).
             await asyncio.shield(settling)
 
-    def _finish(
-        self, site: Site, taken: Taken, attempted: Attempted, took_s: float, content: bytes
-    ) -> "asyncio.Task[None]":
+    def _finish(self, site: Site, taken: Taken, attempted: Attempted, content: bytes) -> "asyncio.Task[None]":
         """Learn from an attempt and begin to settle it."""
         now = asyncio.get_running_loop().time()
         for outcome in attempted.outcomes.values():
@@ -234,61 +240,21 @@ class Dispatcher:
                 site.throttle.slow_down(now, outcome.reason)
             elif outcome.kind is Kind.DELIVERED:
                 site.throttle.went_well()
-        metrics.SECONDS.labels(self.pool_token).observe(took_s)
-        attempt = Attempt(
-            taken.delivery,
-            attempted.outcomes,
-            _now_ms(),
-            self.pool.retry,
-            self.world.chance.random(),
-            self.hostname,
-            split(content)[0] if content else b"",
-            attempted.host,
-            attempted.tls,
-            int(took_s * 1000),
-        )
-        return self._spawn(self._settle(taken, attempt))
-
-    async def _settle(self, taken: Taken, attempt: Attempt) -> None:
-        """Submit the report if there is one, then let the queue make the outcome lasting."""
-        assert self.queue is not None  # noqa: S101  (started)
-        try:
-            settlement = settle(attempt)
-        except Exception:
-            LOG.exception("an outcome cannot be settled", delivery=taken.name)
-            reason = "the deliverer could not settle its last attempt: look at its log, then release or cancel it"
-            held = replace(taken.delivery, held=True, next_ms=attempt.now_ms + HELD_FOR_MS, reason=reason)
-            settlement = Settlement((), again=held)
-        if settlement.report is not None and not await self.submit(settlement.report, taken.delivery):
-            settlement = put_off(attempt)
-        doubts = _doubts(taken, attempt)
-        await self.queue.settle(taken, replace(settlement, records=(*settlement.records, *doubts)))
-
-    async def _give_up(self, taken: Taken) -> None:
-        """Hand back what broke us, as a crash: the journal's note stays, and the third one holds it (DESIGN §7)."""
-        assert self.queue is not None  # noqa: S101  (started)
-        taken.begun = False
-        await asyncio.sleep(LOOK_S)
-        await self.queue.give_back(taken)
+        metrics.SECONDS.labels(self.pool_token).observe(attempted.took_s)
+        return self.settler.finish(taken, attempted, self.pool.retry, content)
 
     def _send_back(self, site: Site, wait_s: Callable[[], float], reason: str) -> None:
         """Put a whole line back, each for its own time."""
         while (taken := site.line.pop()) is not None:
-            self._defer(taken, wait_s(), reason)
-
-    def _defer(self, taken: Taken, wait_s: float, reason: str) -> None:
-        """Put an item back untried: its attempts stay, its reason and time are new."""
-        assert self.queue is not None  # noqa: S101  (started)
-        spread = wait_s * (1 + 0.2 * self.world.chance.random())
-        if taken.delivery.reason.startswith(IN_DOUBT):
-            reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
-        again = replace(taken.delivery, next_ms=_now_ms() + int(spread * 1000), reason=reason)
-        self._spawn(self.queue.settle(taken, Settlement((), again=again)))
+            self.settler.defer(taken, wait_s(), reason)
 
     def _moved(self, delivery: Delivery) -> Delivery | None:
-        """Return the delivery under its site of today, when that lies in another partition."""
+        """Return the delivery under its site of today, when that lies in another partition.
+
+        Once between two attempts: where deliverers remember different answers, it would go round in a circle.
+        """
         answer: MxAnswer | None = self.world.resolver.cached_mx(delivery.domain)
-        if answer is None:
+        if answer is None or not answer.hosts or delivery.reason.endswith(MOVED):
             return None
         name, group = site_of(delivery.domain, answer, self.policy)
         if name == delivery.site or self._destination(group).slots > 1:
@@ -296,7 +262,14 @@ class Dispatcher:
         partition = partition_of(name)
         if partition == delivery.partition:
             return None
-        return replace(delivery, site=name, group=group, partition=partition, next_ms=_now_ms())
+        reason = f"{delivery.reason}; {MOVED}" if delivery.reason else MOVED  # "in doubt" stays in front
+        return replace(delivery, site=name, group=group, partition=partition, next_ms=now_ms(), reason=reason)
+
+    async def _of_domain(self, delivery: Delivery) -> DestinationPolicy:
+        """Return what holds for the domain: TLS and addresses are its own, pace and connections the site's."""
+        hosts = () if literal(delivery.domain) else (await self.world.resolver.mx(delivery.domain)).names
+        own = self.policy.destination(delivery.domain, hosts)
+        return self._destination(delivery.group) if own is DEFAULT_DESTINATION else own
 
     def _site(self, delivery: Delivery) -> Site:
         site = self.sites.get(delivery.site)
@@ -307,50 +280,3 @@ class Dispatcher:
 
     def _destination(self, group: str) -> DestinationPolicy:
         return self.policy.destinations.get(group, DEFAULT_DESTINATION)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        self.settling.add(task)
-        task.add_done_callback(self.settling.discard)
-        return task
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _expired(delivery: Delivery) -> dict[str, Outcome]:
-    """Return outcomes that settling turns into failures: the time is over."""
-    reason = delivery.reason or "it was never tried"
-    last = delivery.last_reply
-    outcome = of_conclusion(Kind.DEFERRED, 451, "4.4.7", reason) if last is None else None
-    return {
-        recipient: outcome or Outcome(Kind.DEFERRED, Scope.MESSAGE, reason, last) for recipient in delivery.recipients
-    }
-
-
-def _doubts(taken: Taken, attempt: Attempt) -> tuple[Record, ...]:
-    """Return a record for what is, or was, in doubt: a reply that was lost, or a crash before it was recorded."""
-    delivery = taken.delivery
-    unsure = tuple(each for each, outcome in attempt.outcomes.items() if outcome.reason.startswith(IN_DOUBT))
-    if not unsure and not taken.doubtful:
-        return ()
-    reason = "the reply to the final dot was lost" if unsure else "an earlier attempt ended in a crash"
-    return (
-        Record(
-            kind=RecordKind.IN_DOUBT,
-            at_ms=attempt.now_ms,
-            id=delivery.id,
-            n=delivery.n,
-            tenant=delivery.tenant,
-            recipients=unsure or delivery.recipients,
-            reverse_path=delivery.reverse_path,
-            pool=delivery.pool,
-            site=delivery.site,
-            domain=delivery.domain,
-            lane=delivery.lane,
-            attempt=delivery.attempts + 1,
-            host=attempt.host,
-            reason=reason,
-        ),
-    )

@@ -11,6 +11,7 @@ import structlog
 from paquebot.deliverer import metrics
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
 from paquebot.mail.delivery import Delivery
@@ -65,10 +66,11 @@ async def serve(process: Process, settings: Settings) -> None:
     wheel = DeadlineWheel()
     reports = Reports(Channel(settings.submission_target, settings.identity_dir, "submission"))
     port = settings.mx_port if settings.sandbox else SMTP_PORT
-    dispatcher = Dispatcher(_world(settings, wheel), port, settings.hostname, reports.submit, settings.pool)
+    world = _world(settings, wheel)
     events = EventWriter(js)
-    queue = PoolQueue(js, events, settings.pool, settings.pod, dispatcher.on_item, dispatcher.on_letting_go)
-    dispatcher.queue = queue
+    queue = PoolQueue(js, events, settings.pool, settings.pod)
+    settler = Settler(queue, settings.hostname, reports.submit, world.chance)
+    dispatcher = Dispatcher(world, port, settler, settings.pool)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
         await _first_policy(tasks, running, process, queue, dispatcher)

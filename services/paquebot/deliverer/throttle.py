@@ -110,6 +110,9 @@ class Throttle:
         """Take a changed policy over; what was learned stays within its limits."""
         if policy.connections_max > self.policy.connections_max and self.level == 0:
             self.allowed = policy.connections_max
+        if policy.rate_per_s != self.policy.rate_per_s:
+            self.next_at += _apart(policy) - _apart(self.policy)
+            self.promised = -math.inf
         self.policy = policy
         self.allowed = min(self.allowed, policy.connections_max)
 
@@ -118,3 +121,8 @@ class Throttle:
         self.state = state
         if state is State.READY:
             self.reason = ""
+
+
+def _apart(policy: DestinationPolicy) -> float:
+    """Return the seconds between two messages."""
+    return 1.0 / policy.rate_per_s if policy.rate_per_s else 0.0

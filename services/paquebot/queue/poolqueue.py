@@ -60,8 +60,8 @@ class PoolQueue:
     events: EventWriter
     pool: str
     pod: str
-    on_item: Callable[[Taken], None]
-    on_letting_go: Callable[[int], None]  # a partition's items that are not begun must be given back
+    on_item: Callable[[Taken], None] = field(default=lambda _taken: None)
+    on_letting_go: Callable[[int], None] = field(default=lambda _partition: None)  # give back what is not begun
     owned: dict[int, Partition] = field(default_factory=dict)
     heartbeat: Heartbeat = field(init=False)
     sweeper: Sweeper = field(init=False)

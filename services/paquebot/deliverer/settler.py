@@ -1,0 +1,156 @@
+"""Seeing items through to their end: reports go out first, then the queue makes the outcome lasting.
+
+It knows nothing of sites, lines and connections: what an attempt gathered comes in as a value.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from paquebot.deliverer.courier import Attempted
+from paquebot.deliverer.verdicts import IN_DOUBT
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.header import split
+from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
+from paquebot.mail.record import Kind as RecordKind
+from paquebot.mail.record import Record
+from paquebot.mail.retry import Retry
+from paquebot.mail.settle import Attempt, put_off, settle
+from paquebot.mail.settlement import Report, Settlement
+from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
+from paquebot.queue.taken import Taken
+
+SPREAD = 0.2  # of a wait, so that what is put back together does not come back together
+GIVE_UP_S = 0.5
+DRAIN_S = 2.0
+LOG = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Settler:
+    """Everything that is being settled."""
+
+    queue: PoolQueue
+    hostname: str
+    submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
+    chance: random.Random
+    under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
+        """Begin to settle what an attempt gathered; the task ends when it is lasting."""
+        attempt = Attempt(
+            taken.delivery,
+            attempted.outcomes,
+            now_ms(),
+            retry,
+            self.chance.random(),
+            self.hostname,
+            split(content)[0] if content else b"",
+            attempted.host,
+            attempted.tls,
+            int(attempted.took_s * 1000),
+        )
+        return self._spawn(self._settle(taken, attempt))
+
+    def defer(self, taken: Taken, wait_s: float, reason: str) -> None:
+        """Put an item back untried: its attempts stay, its reason and time are new."""
+        spread = wait_s * (1 + SPREAD * self.chance.random())
+        if taken.delivery.reason.startswith(IN_DOUBT):
+            reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
+        self.put_back(taken, replace(taken.delivery, next_ms=now_ms() + int(spread * 1000), reason=reason))
+
+    def put_back(self, taken: Taken, again: Delivery, *records: Record) -> None:
+        """Let an item wait as it is now."""
+        self._spawn(self._apply(taken, Settlement(records, again=again)))
+
+    def give_back(self, taken: Taken) -> None:
+        """Hand an item to its next owner, untouched."""
+        self._spawn(self.queue.give_back(taken))
+
+    async def give_up(self, taken: Taken) -> None:
+        """Hand back what broke us, as a crash: the journal's note stays, and the third one holds it (DESIGN §7)."""
+        taken.begun = False
+        await asyncio.sleep(GIVE_UP_S)
+        await self.queue.give_back(taken)
+
+    async def drain(self) -> None:
+        """Let what is under way end."""
+        if self.under_way:
+            await asyncio.wait(self.under_way, timeout=DRAIN_S)
+
+    async def _settle(self, taken: Taken, attempt: Attempt) -> None:
+        """Submit the report if there is one, then let the queue make the outcome lasting."""
+        try:
+            settlement = settle(attempt)
+        except Exception:
+            LOG.exception("an outcome cannot be settled", delivery=taken.name)
+            reason = "the deliverer could not settle its last attempt: look at its log, then release or cancel it"
+            held = replace(taken.delivery, held=True, next_ms=attempt.now_ms + HELD_FOR_MS, reason=reason)
+            settlement = Settlement((), again=held)
+        if settlement.report is not None and not await self.submit(settlement.report, taken.delivery):
+            settlement = put_off(attempt)
+        await self._apply(taken, replace(settlement, records=(*settlement.records, *_doubts(taken, attempt))))
+
+    async def _apply(self, taken: Taken, settlement: Settlement) -> None:
+        """Let the queue make an outcome lasting; what cannot be stored must not stay in hand for ever."""
+        try:
+            await self.queue.settle(taken, settlement)
+        except Exception:
+            LOG.exception("an outcome cannot be stored", delivery=taken.name)
+            await self.give_up(taken)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self.under_way.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self.under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            LOG.error("settling crashed", exc_info=task.exception())
+
+
+def now_ms() -> int:
+    """Return the time as deliveries tell it: Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def expired(delivery: Delivery) -> Attempted:
+    """Return outcomes that settling turns into failures: the time is over."""
+    reason = delivery.reason or "it was never tried"
+    last = delivery.last_reply
+    outcome = of_conclusion(Kind.DEFERRED, 451, "4.4.7", reason) if last is None else None
+    told = outcome or Outcome(Kind.DEFERRED, Scope.MESSAGE, reason, last)
+    return Attempted(dict.fromkeys(delivery.recipients, told))
+
+
+def _doubts(taken: Taken, attempt: Attempt) -> tuple[Record, ...]:
+    """Return a record for what is, or was, in doubt: a reply that was lost, or a crash before it was recorded."""
+    delivery = taken.delivery
+    unsure = tuple(each for each, outcome in attempt.outcomes.items() if outcome.reason.startswith(IN_DOUBT))
+    if not unsure and not taken.doubtful:
+        return ()
+    reason = "the reply to the final dot was lost" if unsure else "an earlier attempt ended in a crash"
+    return (
+        Record(
+            kind=RecordKind.IN_DOUBT,
+            at_ms=attempt.now_ms,
+            id=delivery.id,
+            n=delivery.n,
+            tenant=delivery.tenant,
+            recipients=unsure or delivery.recipients,
+            reverse_path=delivery.reverse_path,
+            pool=delivery.pool,
+            site=delivery.site,
+            domain=delivery.domain,
+            lane=delivery.lane,
+            attempt=delivery.attempts + 1,
+            host=attempt.host,
+            reason=reason,
+        ),
+    )
