@@ -1,8 +1,10 @@
 """A delivery: one site's share of a message, what the queue holds and the deliverer works on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 
+from paquebot.mail.envelope import Wish
 from paquebot.mail.reply import Reply
 
 RECIPIENTS_MAX = 100  # of one delivery
@@ -60,6 +62,13 @@ class Delivery:
     last_host: str = ""
     crashes: int = 0  # takes that ended with neither record nor reply
     body: BodyRef | None = None  # None: the content travels with the delivery
+    utf8: bool = False  # paths or header fields go beyond ASCII (RFC 6531)
+    envelope_id: str = ""
+    ret: str = ""
+    wishes: Mapping[str, Wish] = field(default_factory=dict)  # by recipient, see Envelope
+    delay_told: bool = False  # a report said that it is late
+    tags: Mapping[str, str] = field(default_factory=dict)  # the sender's own words, for routes and selectors
+    route: str = ""  # TransportRoute whose smarthost takes it instead of the domain's MX hosts
 
     @property
     def name(self) -> str:

@@ -47,3 +47,4 @@ class Record:
     tls: str = ""  # protocol version, or empty for none
     size_bytes: int = 0
     report_of: str = ""  # `<id>.<n>` this DSN is about
+    author: str = ""  # who ordered it, when a person did

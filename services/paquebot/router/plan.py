@@ -11,6 +11,7 @@ import idna
 
 from paquebot.mail.address import addresses
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
+from paquebot.mail.envelope import Wish
 from paquebot.mail.header import value_of
 from paquebot.policy.values import MailDomain, Policy, SendingPool
 from paquebot.queue.subjects import partition_of
@@ -68,12 +69,17 @@ def by_domain(recipients: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, dict[str, None]] = {}
     for recipient in recipients:
-        local, at, domain = recipient.rpartition("@")
-        if not at or not local:
-            raise PlanRefusedError(f"the recipient {recipient!r} has no domain")
-        label = a_label(domain)
-        found.setdefault(label, {})[f"{local}@{label}"] = None
+        path = labelled(recipient)
+        found.setdefault(path.rpartition("@")[2], {})[path] = None
     return {domain: tuple(each) for domain, each in found.items()}
+
+
+def labelled(recipient: str) -> str:
+    """Return a recipient with its domain as an A-label in lower case."""
+    local, at, domain = recipient.rpartition("@")
+    if not at or not local:
+        raise PlanRefusedError(f"the recipient {recipient!r} has no domain")
+    return f"{local}@{a_label(domain)}"
 
 
 def a_label(domain: str) -> str:
@@ -98,7 +104,8 @@ def plan(
     The return path is the reverse-path: nothing of ours reads bounces yet. A held message's life begins
     when it is let go.
     """
-    return Plan(tuple(_delivery(request, share, pool, prefix) for share in _shares(domains, sites)))
+    wishes = {labelled(recipient): wish for recipient, wish in request.envelope.wishes.items()}
+    return Plan(tuple(_delivery(request, share, pool, prefix, wishes) for share in _shares(domains, sites)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,9 @@ class _Share:
     destination: Destination
 
 
-def _delivery(request: PlanRequest, share: _Share, pool: SendingPool, prefix: bytes) -> Delivery:
+def _delivery(
+    request: PlanRequest, share: _Share, pool: SendingPool, prefix: bytes, wishes: Mapping[str, Wish]
+) -> Delivery:
     destination = share.destination
     return Delivery(
         id=request.id,
@@ -135,6 +144,11 @@ def _delivery(request: PlanRequest, share: _Share, pool: SendingPool, prefix: by
         next_ms=request.hold_ms,
         held=request.hold_ms > 0,
         reason=request.hold_reason,
+        utf8=request.envelope.utf8,
+        envelope_id=request.envelope.envelope_id,
+        ret=request.envelope.ret,
+        wishes={each: wishes[each] for each in share.recipients if each in wishes},
+        tags=request.tags,
     )
 
 

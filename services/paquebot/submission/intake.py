@@ -6,8 +6,8 @@ so judging and planning follow each other.
 """
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -52,6 +52,8 @@ class Mail:
     id: str = ""
     pool: str = ""
     report_of: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lane: Lane = Lane.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class Intake:
         refusal_of_author = gate.author_refusal(mail.principal, finished.authors, finished.sender, self.policy)
         if refusal_of_author is not None:
             return refused(refusal_of_author, "author")
-        envelope = Envelope(reverse_path, mail.envelope.recipients, finished.eight_bit)
+        envelope = replace(mail.envelope, eight_bit=finished.eight_bit)
         return _Message(ident, now_ms, mail, envelope, finished)
 
     async def _judged(self, message: "_Message") -> Verdict | Reply:
@@ -184,11 +186,12 @@ class Intake:
             client_name=mail.client_name,
             client_address=mail.client_address,
             protocol=mail.protocol,
-            lane=Lane.URGENT if mail.principal.internal else Lane.NORMAL,
+            lane=Lane.URGENT if mail.principal.internal else mail.lane,
             tag_fields=tag_fields(verdict),
             hold_ms=message.accepted_ms + HOLD_MS if held else 0,
             hold_reason=f"held by the spam filter: {_reasons(verdict)}" if held else "",
             pool=mail.pool,
+            tags=mail.tags,
         )
         try:
             return await self._doors.plan(request, PLAN_S)

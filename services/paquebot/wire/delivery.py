@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 from paquebot.mail.delivery import BodyRef, Delivery, Lane
 from paquebot.pb.v1 import delivery_pb2 as pb
 from paquebot.wire.method import WireError
-from paquebot.wire.values import reply_from_pb, reply_to_pb
+from paquebot.wire.values import reply_from_pb, reply_to_pb, wishes_from_pb, wishes_to_pb
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,13 @@ def delivery_to_pb(delivery: Delivery) -> pb.Delivery:
         reason=delivery.reason,
         last_host=delivery.last_host,
         crashes=delivery.crashes,
+        utf8=delivery.utf8,
+        envelope_id=delivery.envelope_id,
+        ret=delivery.ret,
+        wishes=wishes_to_pb(delivery.wishes),
+        delay_told=delivery.delay_told,
+        tags=delivery.tags,
+        route=delivery.route,
     )
     if delivery.last_reply is not None:
         message.last_reply.CopyFrom(reply_to_pb(delivery.last_reply))
@@ -87,6 +94,13 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         last_host=message.last_host,
         crashes=message.crashes,
         body=_body_from_pb(message.body) if message.HasField("body") else None,
+        utf8=message.utf8,
+        envelope_id=message.envelope_id,
+        ret=message.ret,
+        wishes=wishes_from_pb(message.wishes),
+        delay_told=message.delay_told,
+        tags=dict(message.tags),
+        route=message.route,
     )
 
 

@@ -50,6 +50,7 @@ def _to_pb(record: Record) -> pb.Record:
         tls=record.tls,
         size_bytes=record.size_bytes,
         report_of=record.report_of,
+        author=record.author,
     )
     if record.reply is not None:
         message.reply.CopyFrom(reply_to_pb(record.reply))
@@ -79,4 +80,5 @@ def _from_pb(message: pb.Record) -> Record:
         tls=message.tls,
         size_bytes=message.size_bytes,
         report_of=message.report_of,
+        author=message.author,
     )

@@ -1,6 +1,7 @@
 """The router on the wire."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from paquebot.mail.delivery import Lane, Plan
 from paquebot.mail.envelope import Envelope
@@ -42,6 +43,7 @@ class PlanRequest:
     hold_ms: int = 0
     hold_reason: str = ""
     pool: str = ""  # the pool to use, for mail that no sender's domain decides
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
@@ -61,6 +63,7 @@ def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
         hold_ms=request.hold_ms,
         hold_reason=request.hold_reason,
         pool=request.pool,
+        tags=request.tags,
     )
 
 
@@ -81,6 +84,7 @@ def _request_from_pb(message: pb.PlanRequest) -> PlanRequest:
         hold_ms=message.hold_ms,
         hold_reason=message.hold_reason,
         pool=message.pool,
+        tags=dict(message.tags),
     )
 
 

@@ -1,6 +1,7 @@
 """Submission by programs on the wire."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
@@ -13,7 +14,10 @@ SERVICE = "paquebot.v1.Submission"
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """A message. `id`, `report_of`, `tenant` and `pool` are for reports of our own deliverers."""
+    """A message. `id`, `report_of`, `tenant` and `pool` are for reports of our own deliverers.
+
+    `tags` are the sender's own words, for routes and selectors; `lane` is normal, bulk, or "" for the credential's.
+    """
 
     envelope: Envelope
     content: bytes
@@ -21,6 +25,8 @@ class SubmitRequest:
     report_of: str = ""
     tenant: str = ""
     pool: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,24 @@ def _encode_request(request: SubmitRequest) -> bytes:
         report_of=request.report_of,
         tenant=request.tenant,
         pool=request.pool,
+        tags=request.tags,
+        lane=request.lane,
     ).SerializeToString()
 
 
 def _decode_request(encoded: bytes) -> SubmitRequest:
     message = pb.SubmitRequest.FromString(encoded)
     envelope = envelope_from_pb(message.envelope)
-    return SubmitRequest(envelope, message.content, message.id, message.report_of, message.tenant, message.pool)
+    return SubmitRequest(
+        envelope,
+        message.content,
+        message.id,
+        message.report_of,
+        message.tenant,
+        message.pool,
+        dict(message.tags),
+        message.lane,
+    )
 
 
 def _encode_answer(answer: SubmitAnswer) -> bytes:

@@ -1,6 +1,8 @@
 """Codecs of the values that several services speak of."""
 
-from paquebot.mail.envelope import Envelope
+from collections.abc import Iterable, Mapping
+
+from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
 from paquebot.pb.v1 import common_pb2 as pb
@@ -19,12 +21,38 @@ def reply_from_pb(message: pb.Reply) -> Reply:
 
 def envelope_to_pb(envelope: Envelope) -> pb.Envelope:
     """Encode an envelope."""
-    return pb.Envelope(reverse_path=envelope.reverse_path, recipients=envelope.recipients, eight_bit=envelope.eight_bit)
+    return pb.Envelope(
+        reverse_path=envelope.reverse_path,
+        recipients=envelope.recipients,
+        eight_bit=envelope.eight_bit,
+        utf8=envelope.utf8,
+        envelope_id=envelope.envelope_id,
+        ret=envelope.ret,
+        wishes=wishes_to_pb(envelope.wishes),
+    )
 
 
 def envelope_from_pb(message: pb.Envelope) -> Envelope:
     """Decode an envelope."""
-    return Envelope(message.reverse_path, tuple(message.recipients), message.eight_bit)
+    return Envelope(
+        message.reverse_path,
+        tuple(message.recipients),
+        message.eight_bit,
+        message.utf8,
+        message.envelope_id,
+        message.ret,
+        wishes_from_pb(message.wishes),
+    )
+
+
+def wishes_to_pb(wishes: Mapping[str, Wish]) -> list[pb.Wish]:
+    """Encode what is wished for which recipient."""
+    return [pb.Wish(recipient=each, notify=wish.notify, orcpt=wish.orcpt) for each, wish in wishes.items()]
+
+
+def wishes_from_pb(messages: Iterable[pb.Wish]) -> dict[str, Wish]:
+    """Decode what is wished for which recipient."""
+    return {each.recipient: Wish(tuple(each.notify), each.orcpt) for each in messages}
 
 
 def principal_to_pb(principal: Principal) -> pb.Principal:

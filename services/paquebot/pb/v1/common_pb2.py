@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaquebot/pb/v1/common.proto\x12\x0bpaquebot.v1\"5\n\x05Reply\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x10\n\x08\x65nhanced\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"G\n\x08\x45nvelope\x12\x14\n\x0creverse_path\x18\x01 \x01(\t\x12\x12\n\nrecipients\x18\x02 \x03(\t\x12\x11\n\teight_bit\x18\x03 \x01(\x08\"\xb9\x01\n\tPrincipal\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07senders\x18\x03 \x03(\t\x12\x12\n\nany_sender\x18\x04 \x01(\x08\x12\x10\n\x08internal\x18\x05 \x01(\x08\x12\x19\n\x11messages_per_hour\x18\x06 \x01(\r\x12\x1e\n\x16message_size_max_bytes\x18\x07 \x01(\x04\x12\x16\n\x0erecipients_max\x18\x08 \x01(\r\"\x94\x01\n\x05\x46\x61ult\x12%\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x17.paquebot.v1.Fault.Code\x12\x0c\n\x04text\x18\x02 \x01(\t\"V\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bUNAVAILABLE\x10\x01\x12\x0c\n\x08\x44\x45\x41\x44LINE\x10\x02\x12\x0b\n\x07INVALID\x10\x03\x12\x0c\n\x08INTERNAL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaquebot/pb/v1/common.proto\x12\x0bpaquebot.v1\"5\n\x05Reply\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x10\n\x08\x65nhanced\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"8\n\x04Wish\x12\x11\n\trecipient\x18\x01 \x01(\t\x12\x0e\n\x06notify\x18\x02 \x03(\t\x12\r\n\x05orcpt\x18\x03 \x01(\t\"\x9a\x01\n\x08\x45nvelope\x12\x14\n\x0creverse_path\x18\x01 \x01(\t\x12\x12\n\nrecipients\x18\x02 \x03(\t\x12\x11\n\teight_bit\x18\x03 \x01(\x08\x12\x0c\n\x04utf8\x18\x04 \x01(\x08\x12\x13\n\x0b\x65nvelope_id\x18\x05 \x01(\t\x12\x0b\n\x03ret\x18\x06 \x01(\t\x12!\n\x06wishes\x18\x07 \x03(\x0b\x32\x11.paquebot.v1.Wish\"\xb9\x01\n\tPrincipal\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07senders\x18\x03 \x03(\t\x12\x12\n\nany_sender\x18\x04 \x01(\x08\x12\x10\n\x08internal\x18\x05 \x01(\x08\x12\x19\n\x11messages_per_hour\x18\x06 \x01(\r\x12\x1e\n\x16message_size_max_bytes\x18\x07 \x01(\x04\x12\x16\n\x0erecipients_max\x18\x08 \x01(\r\"\x94\x01\n\x05\x46\x61ult\x12%\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x17.paquebot.v1.Fault.Code\x12\x0c\n\x04text\x18\x02 \x01(\t\"V\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bUNAVAILABLE\x10\x01\x12\x0c\n\x08\x44\x45\x41\x44LINE\x10\x02\x12\x0b\n\x07INVALID\x10\x03\x12\x0c\n\x08INTERNAL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REPLY']._serialized_start=44
   _globals['_REPLY']._serialized_end=97
-  _globals['_ENVELOPE']._serialized_start=99
-  _globals['_ENVELOPE']._serialized_end=170
-  _globals['_PRINCIPAL']._serialized_start=173
-  _globals['_PRINCIPAL']._serialized_end=358
-  _globals['_FAULT']._serialized_start=361
-  _globals['_FAULT']._serialized_end=509
-  _globals['_FAULT_CODE']._serialized_start=423
-  _globals['_FAULT_CODE']._serialized_end=509
+  _globals['_WISH']._serialized_start=99
+  _globals['_WISH']._serialized_end=155
+  _globals['_ENVELOPE']._serialized_start=158
+  _globals['_ENVELOPE']._serialized_end=312
+  _globals['_PRINCIPAL']._serialized_start=315
+  _globals['_PRINCIPAL']._serialized_end=500
+  _globals['_FAULT']._serialized_start=503
+  _globals['_FAULT']._serialized_end=651
+  _globals['_FAULT_CODE']._serialized_start=565
+  _globals['_FAULT_CODE']._serialized_end=651
 # @@protoc_insertion_point(module_scope)

@@ -18,7 +18,14 @@ class BodyRef(_message.Message):
     def __init__(self, chunks: _Optional[int] = ..., size_bytes: _Optional[int] = ..., stream: _Optional[int] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body", "held")
+    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body", "held", "utf8", "envelope_id", "ret", "wishes", "delay_told", "tags", "route")
+    class TagsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +52,13 @@ class Delivery(_message.Message):
     CRASHES_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
+    UTF8_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_ID_FIELD_NUMBER: _ClassVar[int]
+    RET_FIELD_NUMBER: _ClassVar[int]
+    WISHES_FIELD_NUMBER: _ClassVar[int]
+    DELAY_TOLD_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
     id: str
     n: int
     tenant: str
@@ -71,7 +85,14 @@ class Delivery(_message.Message):
     crashes: int
     body: BodyRef
     held: bool
-    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ..., held: _Optional[bool] = ...) -> None: ...
+    utf8: bool
+    envelope_id: str
+    ret: str
+    wishes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Wish]
+    delay_told: bool
+    tags: _containers.ScalarMap[str, str]
+    route: str
+    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ..., held: _Optional[bool] = ..., utf8: _Optional[bool] = ..., envelope_id: _Optional[str] = ..., ret: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[_common_pb2.Wish, _Mapping]]] = ..., delay_told: _Optional[bool] = ..., tags: _Optional[_Mapping[str, str]] = ..., route: _Optional[str] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("deliveries", "split")

@@ -9,7 +9,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PlanRequest(_message.Message):
-    __slots__ = ("id", "principal", "envelope", "header_section", "body_hash", "size_bytes", "accepted_ms", "client_name", "client_address", "protocol", "lane", "tag_fields", "hold_ms", "hold_reason", "pool")
+    __slots__ = ("id", "principal", "envelope", "header_section", "body_hash", "size_bytes", "accepted_ms", "client_name", "client_address", "protocol", "lane", "tag_fields", "hold_ms", "hold_reason", "pool", "tags")
+    class TagsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +32,7 @@ class PlanRequest(_message.Message):
     HOLD_MS_FIELD_NUMBER: _ClassVar[int]
     HOLD_REASON_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     id: str
     principal: _common_pb2.Principal
     envelope: _common_pb2.Envelope
@@ -40,7 +48,8 @@ class PlanRequest(_message.Message):
     hold_ms: int
     hold_reason: str
     pool: str
-    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., header_section: _Optional[bytes] = ..., body_hash: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., accepted_ms: _Optional[int] = ..., client_name: _Optional[str] = ..., client_address: _Optional[str] = ..., protocol: _Optional[str] = ..., lane: _Optional[int] = ..., tag_fields: _Optional[bytes] = ..., hold_ms: _Optional[int] = ..., hold_reason: _Optional[str] = ..., pool: _Optional[str] = ...) -> None: ...
+    tags: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., header_section: _Optional[bytes] = ..., body_hash: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., accepted_ms: _Optional[int] = ..., client_name: _Optional[str] = ..., client_address: _Optional[str] = ..., protocol: _Optional[str] = ..., lane: _Optional[int] = ..., tag_fields: _Optional[bytes] = ..., hold_ms: _Optional[int] = ..., hold_reason: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class PlanAnswer(_message.Message):
     __slots__ = ("deliveries",)
