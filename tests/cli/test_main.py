@@ -1,5 +1,7 @@
 """Every command of the table is there and can tell its help."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +13,12 @@ def test_a_command_tells_its_help(name: str) -> None:
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
     assert result.output.startswith("Usage:")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_its_section_in_the_docs(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "cli.md"
+    assert f"## paquebot {name}\n" in page.read_text()
 
 
 def test_without_a_platform_a_command_says_how_to_start_one(tmp_path) -> None:
