@@ -1,5 +1,6 @@
 """The state directory is private, and knows whether its platform runs."""
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -31,3 +32,11 @@ def test_a_platform_that_has_gone_is_not_running(tmp_path: Path) -> None:
     assert place.running() is not None
     place.announce(Running(2**22 - 1, "tls://x", 1, 2, "mail.example", {}))
     assert place.running() is None
+
+
+def test_what_an_older_or_newer_release_announced_is_understood(tmp_path: Path) -> None:
+    old = {"pid": os.getpid(), "nats_url": "tls://x", "smtps_port": 1, "smtp_port": 2, "hostname": "h", "metrics": {}}
+    (tmp_path / "running.json").write_text(json.dumps(old))
+    assert Place(tmp_path).running() == Running(os.getpid(), "tls://x", 1, 2, "h", {})
+    (tmp_path / "running.json").write_text(json.dumps(old | {"deliverers": {"d": 7}, "more": 1}))
+    assert Place(tmp_path).running() == Running(os.getpid(), "tls://x", 1, 2, "h", {}, {"d": 7})

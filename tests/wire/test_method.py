@@ -9,7 +9,18 @@ from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.pb.v1 import spamfilter_pb2
 from paquebot.wire.auth import AUTHENTICATE, LEASE, AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
-from paquebot.wire.deliverer import STATE, DelivererState, SiteState, StateRequest
+from paquebot.wire.deliverer import (
+    STATE,
+    Counts,
+    DelivererState,
+    InHand,
+    Load,
+    Pace,
+    Said,
+    Share,
+    SiteState,
+    StateRequest,
+)
 from paquebot.wire.method import Answered, Asked, Fault, WireError
 from paquebot.wire.router import PLAN, PLAN_STREAM, PlanRequest
 from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
@@ -55,6 +66,29 @@ DELIVERY = Delivery(
     1,
     2,
 )
+DELIVERER_STATE = DelivererState(
+    "pod",
+    "pool",
+    (1, 2),
+    (
+        SiteState(
+            "s",
+            "g",
+            "READY",
+            pace=Pace(50.0, 7.5, 5, 1),
+            shares=(Share(0, "shop", 3), Share(2, "news", 9)),
+            said=(Said("deferred", 12, "mx.s [192.0.2.1]", "421 4.7.0 Slow down"),),
+            counts=Counts(1, 2, 3),
+        ),
+        SiteState("t", "other", "THROTTLED", "421", 99, 1, 2, 3),
+    ),
+    draining=True,
+    load=Load(4, 5000, 2, 3),
+    revision="abc",
+    counts=Counts(4, 5, 6),
+    at_ms=1234,
+    found=(InHand("m.1", "s", "line", 7), InHand("m.2", "t", "attempt", since_ms=9)),
+)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +110,8 @@ DELIVERY = Delivery(
         ),
         (
             STATE,
-            StateRequest(),
-            DelivererState("pod", "pool", (1, 2), (SiteState("s", "g", "READY"),), draining=True),
+            StateRequest("s", "shop", "m", 5),
+            DELIVERER_STATE,
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import click
@@ -22,6 +22,8 @@ class Running:
     smtp_port: int
     hostname: str
     metrics: dict[str, int]  # process name to admin port
+    deliverers: dict[str, int] = field(default_factory=dict)  # process name to gRPC port
+    resolver: str = ""  # the sandbox's name server, host:port; empty: the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Place:
         path = self.root / "running.json"
         if not path.exists():
             return None
-        running = Running(**json.loads(path.read_text()))
+        announced = json.loads(path.read_text())
+        running = Running(**{each.name: announced[each.name] for each in fields(Running) if each.name in announced})
         return running if _alive(running.pid) else None
 
     def running_or_fail(self) -> Running:

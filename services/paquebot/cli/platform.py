@@ -256,9 +256,16 @@ class Platform:
     def running(self) -> Running:
         """Return what the other commands need to know."""
         assert self.nats is not None  # noqa: S101  (start made it)
-        metrics = {name: service.admin_port for name, service in self.services.items()}
+        deliverers = [name for name, service in self.services.items() if service.module == "paquebot.deliverer"]
         return Running(
-            os.getpid(), self.nats.url, self.ports["smtps"], self.ports["smtp"], self.wanted.hostname, metrics
+            pid=os.getpid(),
+            nats_url=self.nats.url,
+            smtps_port=self.ports["smtps"],
+            smtp_port=self.ports["smtp"],
+            hostname=self.wanted.hostname,
+            metrics={name: service.admin_port for name, service in self.services.items()},
+            deliverers={name: self.ports[name] for name in deliverers},
+            resolver=self.wanted.world.resolver if self.wanted.world else "",
         )
 
 

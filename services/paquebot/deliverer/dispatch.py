@@ -17,6 +17,7 @@ from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.opening import Way
 from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
+from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
 from paquebot.deliverer.touch import Conclude, Sight, Wait, touch
 from paquebot.dns.resolver import MxAnswer
@@ -50,6 +51,7 @@ class Dispatcher:
     policy: Policy = field(default_factory=Policy)
     sites: dict[str, Site] = field(default_factory=dict)
     workers: int = 0
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         self.settler.queue.on_item = self.on_item
@@ -158,7 +160,7 @@ class Dispatcher:
                 if self._turned_away(taken):
                     continue
                 site.throttle.begin(loop.time())
-                site.busy += 1
+                site.trying[taken] = loop.time()
                 try:
                     await self._attempt(site, taken, courier)
                 except Exception:
@@ -166,7 +168,7 @@ class Dispatcher:
                     courier.close()
                     await self.settler.give_up(taken)
                 finally:
-                    site.busy -= 1
+                    del site.trying[taken]
         finally:
             courier.close()
 
@@ -207,6 +209,7 @@ class Dispatcher:
         """Make the attempt; a delivered message is recorded before its connection takes the next."""
         queue = self.settler.queue
         await queue.begin(taken)
+        site.tally.begin(asyncio.get_running_loop().time())
         began = time.monotonic()
         limits = site.throttle.policy
         courier.messages_max = min(limits.messages_per_connection_max, self.pool.messages_per_session)
@@ -235,6 +238,8 @@ class Dispatcher:
         now = asyncio.get_running_loop().time()
         for outcome in attempted.outcomes.values():
             metrics.OUTCOMES.labels(self.pool_token, site.group, outcome.kind).inc()
+            for tally in (site.tally, self.tally):
+                tally.end(now, outcome, attempted.host)
             if outcome.scope is Scope.SITE:
                 metrics.THROTTLED.labels(self.pool_token, site.group).inc()
                 site.throttle.slow_down(now, outcome.reason)

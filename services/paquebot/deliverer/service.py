@@ -11,6 +11,7 @@ import structlog
 from paquebot.deliverer import metrics
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.live import live_state
 from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
@@ -74,7 +75,7 @@ async def serve(process: Process, settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
         await _first_policy(tasks, running, process, queue, dispatcher)
-        server = await _serve_state(process, settings, queue, dispatcher)
+        server = await _serve_state(process, settings, dispatcher)
         running += [tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(queue, settings.pool))]
         await process.draining.wait()
         await queue.drain(DRAIN_S)
@@ -148,11 +149,9 @@ def _world(settings: Settings, wheel: DeadlineWheel) -> World:
     return World(wheel, resolver, random.SystemRandom(), allow_private=settings.sandbox)
 
 
-async def _serve_state(process: Process, settings: Settings, queue: PoolQueue, dispatcher: Dispatcher) -> Server:
-    async def state(_request: StateRequest, _caller: Caller) -> DelivererState:
-        now, now_ms = asyncio.get_running_loop().time(), time.time_ns() // 1_000_000
-        sites = tuple(site.state(now, now_ms) for site in dispatcher.sites.values())
-        return DelivererState(settings.pod, settings.pool, queue.partitions, sites, process.draining.is_set())
+async def _serve_state(process: Process, settings: Settings, dispatcher: Dispatcher) -> Server:
+    async def state(request: StateRequest, _caller: Caller) -> DelivererState:
+        return live_state(dispatcher, request, asyncio.get_running_loop().time(), time.time_ns() // 1_000_000)
 
     server = Server(settings.grpc_listen, Path(settings.identity_dir), process.readiness)
     server.unary(STATE, state, frozenset({"admin", "client"}))

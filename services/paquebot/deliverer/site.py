@@ -1,11 +1,14 @@
 """A site in memory: its throttle, its line, and the workers that serve it."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 from paquebot.deliverer.line import Line
+from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.wire.deliverer import SiteState
+from paquebot.queue.taken import Taken
+from paquebot.wire.deliverer import Pace, Share, SiteState
 
 
 @dataclass(slots=True, eq=False)
@@ -17,8 +20,14 @@ class Site:
     throttle: Throttle
     line: Line = field(default_factory=Line)
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
-    busy: int = 0  # workers with an attempt under way
+    trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def busy(self) -> int:
+        """Workers with an attempt under way."""
+        return len(self.trying)
 
     def is_forgettable(self, now: float) -> bool:
         """Say whether nothing would be lost by forgetting it: its pace and its rests are remembered."""
@@ -41,4 +50,14 @@ class Site:
             connections=len(self.workers),
             in_flight=self.busy,
             waiting=len(self.line),
+            pace=Pace(
+                self.throttle.policy.rate_per_s, self.tally.pace(now), self.throttle.allowed, self.throttle.level
+            ),
+            shares=self._shares(),
+            said=self.tally.said(now, now_ms),
+            counts=self.tally.totals(),
         )
+
+    def _shares(self) -> tuple[Share, ...]:
+        waiting = Counter((taken.delivery.lane, taken.delivery.tenant) for taken in self.line)
+        return tuple(Share(lane, tenant, count) for (lane, tenant), count in sorted(waiting.items()))

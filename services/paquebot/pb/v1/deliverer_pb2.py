@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epaquebot/pb/v1/deliverer.proto\x12\x0bpaquebot.v1\"\x0e\n\x0cStateRequest\"\x92\x01\n\tSiteState\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08until_ms\x18\x05 \x01(\x04\x12\x13\n\x0b\x63onnections\x18\x06 \x01(\r\x12\x11\n\tin_flight\x18\x07 \x01(\r\x12\x0f\n\x07waiting\x18\x08 \x01(\r\"x\n\x0e\x44\x65livererState\x12\x0b\n\x03pod\x18\x01 \x01(\t\x12\x0c\n\x04pool\x18\x02 \x01(\t\x12\x12\n\npartitions\x18\x03 \x03(\r\x12%\n\x05sites\x18\x04 \x03(\x0b\x32\x16.paquebot.v1.SiteState\x12\x10\n\x08\x64raining\x18\x05 \x01(\x08\x32L\n\tDeliverer\x12?\n\x05State\x12\x19.paquebot.v1.StateRequest\x1a\x1b.paquebot.v1.DelivererStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epaquebot/pb/v1/deliverer.proto\x12\x0bpaquebot.v1\"P\n\x0cStateRequest\x12\x0c\n\x04site\x18K \x01(\t\x12\x0e\n\x06tenant\x18L \x01(\t\x12\x0f\n\x07message\x18M \x01(\t\x12\x11\n\tsites_max\x18N \x01(\r\"a\n\x04Pace\x12\x15\n\rallowed_per_s\x18\x01 \x01(\x01\x12\x16\n\x0eobserved_per_s\x18\x02 \x01(\x01\x12\x1b\n\x13\x63onnections_allowed\x18\x03 \x01(\r\x12\r\n\x05level\x18\x04 \x01(\r\"6\n\x05Share\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07waiting\x18\x03 \x01(\r\"?\n\x04Said\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x04\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"=\n\x06\x43ounts\x12\x11\n\tdelivered\x18\x01 \x01(\x04\x12\x10\n\x08\x64\x65\x66\x65rred\x18\x02 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x04\"\x9d\x02\n\tSiteState\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x10\n\x08until_ms\x18\x05 \x01(\x04\x12\x13\n\x0b\x63onnections\x18\x06 \x01(\r\x12\x11\n\tin_flight\x18\x07 \x01(\r\x12\x0f\n\x07waiting\x18\x08 \x01(\r\x12\x1f\n\x04pace\x18K \x01(\x0b\x32\x11.paquebot.v1.Pace\x12\"\n\x06shares\x18L \x03(\x0b\x32\x12.paquebot.v1.Share\x12\x1f\n\x04said\x18M \x03(\x0b\x32\x11.paquebot.v1.Said\x12#\n\x06\x63ounts\x18N \x01(\x0b\x32\x13.paquebot.v1.Counts\"R\n\x04Load\x12\x0f\n\x07in_hand\x18\x01 \x01(\r\x12\x15\n\rin_hand_bytes\x18\x02 \x01(\x04\x12\r\n\x05sites\x18\x03 \x01(\r\x12\x13\n\x0b\x63onnections\x18\x04 \x01(\r\"T\n\x06InHand\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\r\n\x05stage\x18\x03 \x01(\t\x12\r\n\x05\x61head\x18\x04 \x01(\r\x12\x10\n\x08since_ms\x18\x05 \x01(\x04\"\x83\x02\n\x0e\x44\x65livererState\x12\x0b\n\x03pod\x18\x01 \x01(\t\x12\x0c\n\x04pool\x18\x02 \x01(\t\x12\x12\n\npartitions\x18\x03 \x03(\r\x12%\n\x05sites\x18\x04 \x03(\x0b\x32\x16.paquebot.v1.SiteState\x12\x10\n\x08\x64raining\x18\x05 \x01(\x08\x12\x1f\n\x04load\x18K \x01(\x0b\x32\x11.paquebot.v1.Load\x12\x10\n\x08revision\x18L \x01(\t\x12#\n\x06\x63ounts\x18M \x01(\x0b\x32\x13.paquebot.v1.Counts\x12\r\n\x05\x61t_ms\x18N \x01(\x04\x12\"\n\x05\x66ound\x18O \x03(\x0b\x32\x13.paquebot.v1.InHand2L\n\tDeliverer\x12?\n\x05State\x12\x19.paquebot.v1.StateRequest\x1a\x1b.paquebot.v1.DelivererStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paquebot.pb.v1.deliverer_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STATEREQUEST']._serialized_start=47
-  _globals['_STATEREQUEST']._serialized_end=61
-  _globals['_SITESTATE']._serialized_start=64
-  _globals['_SITESTATE']._serialized_end=210
-  _globals['_DELIVERERSTATE']._serialized_start=212
-  _globals['_DELIVERERSTATE']._serialized_end=332
-  _globals['_DELIVERER']._serialized_start=334
-  _globals['_DELIVERER']._serialized_end=410
+  _globals['_STATEREQUEST']._serialized_end=127
+  _globals['_PACE']._serialized_start=129
+  _globals['_PACE']._serialized_end=226
+  _globals['_SHARE']._serialized_start=228
+  _globals['_SHARE']._serialized_end=282
+  _globals['_SAID']._serialized_start=284
+  _globals['_SAID']._serialized_end=347
+  _globals['_COUNTS']._serialized_start=349
+  _globals['_COUNTS']._serialized_end=410
+  _globals['_SITESTATE']._serialized_start=413
+  _globals['_SITESTATE']._serialized_end=698
+  _globals['_LOAD']._serialized_start=700
+  _globals['_LOAD']._serialized_end=782
+  _globals['_INHAND']._serialized_start=784
+  _globals['_INHAND']._serialized_end=868
+  _globals['_DELIVERERSTATE']._serialized_start=871
+  _globals['_DELIVERERSTATE']._serialized_end=1130
+  _globals['_DELIVERER']._serialized_start=1132
+  _globals['_DELIVERER']._serialized_end=1208
 # @@protoc_insertion_point(module_scope)
