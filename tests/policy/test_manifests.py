@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import PolicyFaults
-from paquebot.policy.manifests import ManifestFault, locate, parse
+from paquebot.policy.manifests import ManifestFault, locate, parse, read
 
 TEXT = """\
 # a comment
@@ -46,8 +46,29 @@ def test_a_fault_is_located_in_its_file() -> None:
     with pytest.raises(PolicyFaults) as refused:
         compile_policy([located[0].object])
     places = [locate(fault, located) for fault in refused.value.faults]
-    assert places[:2] == ["domain.yaml:6", "domain.yaml:8"]
-    assert locate(refused.value.faults[0], located[1:]) == ""
+    assert places[:2] == [("domain.yaml", 6), ("domain.yaml", 8)]
+    assert locate(refused.value.faults[0], []) == ("", 0)
+
+
+def test_of_two_with_one_name_the_second_is_located() -> None:
+    pool = "apiVersion: paquebot.dev/v1alpha1\nkind: SendingPool\nmetadata: {name: a, namespace: b}\nspec: {}\n"
+    located = parse(f"{pool}---\n{pool}", "pool.yaml")
+    with pytest.raises(PolicyFaults) as refused:
+        compile_policy([each.object for each in located])
+    twice = [locate(fault, located) for fault in refused.value.faults if "declared twice" in fault.text]
+    assert twice == [("pool.yaml", 8)]
+
+
+def test_a_document_with_faults_tells_all_of_them_and_does_not_hide_the_others() -> None:
+    found, faults = read("a: 1\na: 2\nb: {x: 1, x: 2}\n---\n- 1\n---\nkind: C\n---\nd: [}\n", "some.yaml")
+    assert [each.object for each in found] == [{"kind": "C"}]
+    assert [(fault.line, fault.text) for fault in faults[:3]] == [
+        (2, '"a" stands here twice'),
+        (3, '"x" stands here twice'),
+        (5, "is no object"),
+    ]
+    assert faults[3].line == 9
+    assert all(fault.cure for fault in faults)
 
 
 def test_a_list_is_unfolded_with_lines_of_the_file() -> None:

@@ -1,34 +1,89 @@
 """Reads manifest files and says their faults with file, line, field and cure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from paquebot.policy.compile import compile_policy
-from paquebot.policy.faults import PolicyFaults
-from paquebot.policy.manifests import Located, ManifestFault, locate, parse
+from paquebot.policy.compile import compile_policy, faults_alone
+from paquebot.policy.faults import Fault, PolicyFaults
+from paquebot.policy.manifests import Located, ManifestFault, locate
+from paquebot.policy.manifests import read as read_text
 from paquebot.policy.values import Policy
 
 SUFFIXES = {".yaml", ".yml", ".json"}
 
 
-def read(paths: Iterable[Path]) -> list[Located]:
-    """Return the objects of the files and of the folders' files, in order of their names."""
-    files = [file for path in paths for file in _files(path)]
-    return [located for file in files for located in parse(file.read_text(), str(file))]
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """A fault and where it stands. `kind` to `field` are empty where there is no object; line 0: the whole file."""
+
+    file: str
+    line: int
+    kind: str
+    namespace: str
+    name: str
+    field: str
+    text: str
+    cure: str
+
+    def __str__(self) -> str:
+        """Return one line: `pool.yaml:6: SendingPool mail-system/default: spec.pausd: is not a known field; …`."""
+        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        if not self.kind:
+            return f"{where}{self.text}; {self.cure}"
+        return where + str(Fault(self.kind, self.namespace, self.name, self.field, self.text, self.cure))
 
 
-def compile_files(paths: Iterable[Path]) -> tuple[list[Located], Policy, list[str]]:
-    """Return the objects, their policy, and all faults as lines for people; the policy is empty when there are any."""
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """Return the files, and the folders' manifest files in order of their names."""
+    return [file for path in paths for file in _files(path)]
+
+
+def compile_files(paths: Iterable[Path]) -> tuple[list[Located], Policy, list[FileFault]]:
+    """Return the objects, their policy, and all faults; the policy is empty when there are any.
+
+    While a file cannot be read, what objects refer to may stand in it: then each is looked at alone.
+    """
+    objects: list[Located] = []
+    faults: list[FileFault] = []
+    for file in files_of(paths):
+        found, wrong = _read(file)
+        objects += found
+        faults += wrong
+    if not objects and not faults:
+        return [], Policy(), [_of_file("", "no manifest found", "give files or folders with .yaml files to -f")]
+    plain = [located.object for located in objects]
+    if faults:
+        return objects, Policy(), faults + _placed(faults_alone(plain), objects)
     try:
-        objects = read(paths)
-    except ManifestFault as fault:
-        return [], Policy(), [str(fault)]
-    if not objects:
-        return [], Policy(), ["no manifest found: give files or folders with .yaml files to -f"]
+        return objects, compile_policy(plain), []
+    except PolicyFaults as refused:
+        return objects, Policy(), _placed(refused.faults, objects)
+
+
+def _read(file: Path) -> tuple[Sequence[Located], list[FileFault]]:
     try:
-        return objects, compile_policy([located.object for located in objects]), []
-    except PolicyFaults as faults:
-        return objects, Policy(), [f"{locate(fault, objects)}: {fault}" for fault in faults.faults]
+        found, faults = read_text(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError:
+        return [], [_of_file(str(file), "is not text in UTF-8", "store it as UTF-8")]
+    except OSError as error:
+        return [], [_of_file(str(file), f"cannot be read: {error.strerror}", "put it back, or take it out of -f")]
+    return found, [_of_text(fault) for fault in faults]
+
+
+def _of_text(fault: ManifestFault) -> FileFault:
+    return FileFault(fault.file, fault.line, "", "", "", "", fault.text, fault.cure)
+
+
+def _of_file(file: str, text: str, cure: str) -> FileFault:
+    return FileFault(file, 0, "", "", "", "", text, cure)
+
+
+def _placed(faults: Sequence[Fault], objects: Sequence[Located]) -> list[FileFault]:
+    return [
+        FileFault(*locate(fault, objects), fault.kind, fault.namespace, fault.name, fault.path, fault.text, fault.cure)
+        for fault in faults
+    ]
 
 
 def _files(path: Path) -> list[Path]:

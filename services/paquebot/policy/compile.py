@@ -33,16 +33,7 @@ def compile_policy(
     if len(objects) > OBJECTS_MAX:
         fault = Fault("", "", "", "objects", f"are {len(objects)}", f"declare at most {OBJECTS_MAX}")
         raise PolicyFaults((fault,))
-    declared = Declared()
-    notes: list[Notes] = []
-    first: dict[tuple[str, str, str], Notes] = {}
-    for position, entry in enumerate(objects):
-        found = Notes(*_named(entry, position))
-        notes.append(found)
-        if first.setdefault((found.kind, found.namespace, found.name), found) is not found:
-            found.fault("metadata.name", "is declared twice", "remove one of the two")
-            continue
-        _read(entry, found, declared, platform_namespace)
+    declared, notes = _read_all(objects, platform_namespace)
     credentials = check(declared)
     faults = tuple(fault for each in notes for fault in each.faults)
     if faults:
@@ -54,6 +45,26 @@ def compile_policy(
         credentials={each.username: each for each in credentials},
         destinations={each.value.name: each.value for each in declared.destinations},
     )
+
+
+def faults_alone(objects: Sequence[object], *, platform_namespace: str = PLATFORM_NAMESPACE) -> tuple[Fault, ...]:
+    """Return the faults of each object by itself: for when not all objects are there that they may refer to."""
+    _declared, notes = _read_all(objects, platform_namespace)
+    return tuple(fault for each in notes for fault in each.faults)
+
+
+def _read_all(objects: Sequence[object], platform_namespace: str) -> tuple[Declared, list[Notes]]:
+    declared = Declared()
+    notes: list[Notes] = []
+    first: dict[tuple[str, str, str], Notes] = {}
+    for position, entry in enumerate(objects):
+        found = Notes(*_named(entry, position), position)
+        notes.append(found)
+        if first.setdefault((found.kind, found.namespace, found.name), found) is not found:
+            found.fault("metadata.name", "is declared twice", "remove one of the two")
+            continue
+        _read(entry, found, declared, platform_namespace)
+    return declared, notes
 
 
 def _named(entry: object, position: int) -> tuple[str, str, str]:

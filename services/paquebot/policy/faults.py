@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `path` is the field (`spec.content.reject`); cluster-scoped kinds have no namespace."""
+    """One fault. `path` is the field (`spec.content.reject`); cluster-scoped kinds have no namespace.
+
+    `at` is the object's position among those given; two faulty objects may carry one name, or none.
+    """
 
     kind: str
     namespace: str
@@ -13,6 +16,7 @@ class Fault:
     path: str
     text: str
     cure: str
+    at: int = -1
 
     def __str__(self) -> str:
         """Return one line: `MailDomain shop/main: spec.domain: "shop" has only one label; give …`."""
@@ -49,11 +53,12 @@ class Notes:
     kind: str
     namespace: str
     name: str
+    at: int = -1
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, path: str, text: str, cure: str) -> None:
         """Write down one fault."""
-        self.faults.append(Fault(self.kind, self.namespace, self.name, path, text, cure))
+        self.faults.append(Fault(self.kind, self.namespace, self.name, path, text, cure, self.at))
 
     @property
     def place(self) -> str:
