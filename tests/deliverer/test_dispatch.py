@@ -16,9 +16,10 @@ from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import MxAnswer, Resolver
 from paquebot.mail import settle as settling
 from paquebot.mail.delivery import Delivery, Plan
+from paquebot.mail.envelope import Wish
 from paquebot.mail.record import Kind
+from paquebot.mail.report import Report
 from paquebot.mail.retry import Retry
-from paquebot.mail.settlement import Report
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.events import EventWriter, read_records
@@ -140,6 +141,36 @@ async def test_while_no_report_can_be_submitted_the_failed_wait_and_nobody_gets_
     assert len(deliverer.reports) == 1
     assert [received.envelope.recipients for received in deliverer.internet.received] == [("known@refuse.test",)]
     assert [kind for kind in await kinds(js) if kind is not Kind.DEFERRED] == [Kind.DELIVERED, Kind.FAILED]
+
+
+async def test_a_report_of_success_that_cannot_be_submitted_is_owed_and_nobody_gets_mail_twice(
+    js, deliverer, monkeypatch
+) -> None:
+    monkeypatch.setattr(settling, "REPORT_AGAIN_MS", 500)
+    deliverer.submission_is_down = True
+    await accept(js, delivery(site="plain.test", wishes={"r1@plain.test": Wish(("SUCCESS",))}, ret="FULL"))
+    owed: list[Delivery] = []
+    for _ in range(100):
+        owed = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.relayed]
+        if owed:
+            break
+        await asyncio.sleep(0.05)
+    assert (owed[0].recipients, owed[0].relayed) == ((), ("r1@plain.test",))
+    deliverer.submission_is_down = False
+    await settled(js)
+    (report,) = deliverer.reports
+    assert b"\r\nAction: relayed\r\n" in report.content
+    assert b"\r\nSubject: x\r\n" in report.content
+    assert len(deliverer.internet.received) == 1
+    assert await kinds(js) == [Kind.DELIVERED]
+
+
+async def test_a_failure_that_was_wished_for_gives_the_whole_message_back(js, deliverer) -> None:
+    await accept(js, delivery(site="spam.test", ret="FULL", envelope_id="order-7"))
+    await settled(js)
+    (report,) = deliverer.reports
+    assert b"\r\n\r\nReceived: here\r\nSubject: x\r\n\r\nHello\r\n" in report.content
+    assert b"\r\nOriginal-Envelope-Id: order-7\r\n" in report.content
 
 
 async def test_a_slow_pace_is_a_reason_to_wait_in_the_queue_one_behind_the_other(js, deliverer) -> None:

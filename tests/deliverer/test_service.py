@@ -14,8 +14,9 @@ from paquebot.deliverer import service
 from paquebot.deliverer.service import Reports, Settings, _world, serve
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.mail.delivery import Plan
+from paquebot.mail.envelope import Wish
 from paquebot.mail.reply import Reply
-from paquebot.mail.settlement import Report
+from paquebot.mail.report import Report
 from paquebot.policy.manifests import parse
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.fitness import record
@@ -112,6 +113,7 @@ async def test_a_report_is_new_mail_with_the_null_reverse_path_and_its_fixed_id(
     assert (request.envelope.reverse_path, request.envelope.recipients) == ("", ("a@shop.example",))
     assert (request.id, request.report_of, request.tenant, request.pool) == (REPORT.id, "m1.1", "shop", POOL)
     assert request.content == REPORT.content
+    assert request.envelope.wishes == {"a@shop.example": Wish(("NEVER",))}
 
 
 async def test_a_report_is_submitted_again_until_it_is_kept(submission: Submission) -> None:

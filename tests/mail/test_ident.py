@@ -27,10 +27,10 @@ def test_chance_makes_ids_of_one_millisecond_differ() -> None:
 
 
 def test_a_report_has_the_same_id_each_time_it_is_made() -> None:
-    assert report_id(_ID, 1, 2) == report_id(_ID, 1, 2)
-    assert UUID(report_id(_ID, 1, 2)).version == 5
+    assert report_id(_ID, 1, "2") == report_id(_ID, 1, "2")
+    assert UUID(report_id(_ID, 1, "2")).version == 5
 
 
 def test_reports_about_other_deliveries_or_attempts_have_other_ids() -> None:
-    ids = {report_id(_ID, 1, 2), report_id(_ID, 2, 1), report_id(_ID, 1, 3), report_id(_ID[:-1] + "1", 1, 2)}
+    ids = {report_id(_ID, 1, "2"), report_id(_ID, 2, "1"), report_id(_ID, 1, "3"), report_id(_ID[:-1] + "1", 1, "2")}
     assert len(ids) == 4

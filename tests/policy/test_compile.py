@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import Fault, PolicyFaults
 from paquebot.policy.manifests import parse
-from paquebot.policy.values import EightBit, OnUnavailable, Policy, TLSMinimum
+from paquebot.policy.values import EightBit, OnUnavailable, Policy, Retry, TLSMinimum
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 API = "paquebot.dev/v1alpha1"
@@ -64,7 +64,7 @@ def test_the_examples_compile_to_two_tenants_and_a_relay() -> None:
     assert policy.credentials["mail-system.relay"].pool == "mail-system_default"
     assert policy.credentials["shop.web"].senders == ("orders@shop.example", "*@mail.shop.example")
     assert policy.credentials["news.letters"].senders == ("*@news.example",)
-    assert policy.pools["mail-system_default"].retry.quick_s == (60, 300, 900)
+    assert policy.pools["mail-system_default"].retry == Retry()
     assert policy.domains["news.example"].eight_bit is EightBit.ENCODE
     assert policy.domains["news.example"].content.on_unavailable is OnUnavailable.ACCEPT
     assert policy.domains["news.example"].content.reject > 1

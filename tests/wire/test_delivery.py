@@ -39,6 +39,13 @@ deliveries = st.builds(
     last_reply=st.none() | replies,
     last_host=words,
     crashes=numbers,
+    utf8=st.booleans(),
+    envelope_id=words,
+    ret=words,
+    delay_told=st.booleans(),
+    relayed=st.lists(words, max_size=4).map(tuple),
+    tags=st.dictionaries(words, words, max_size=3),
+    route=words,
     body=st.none() | st.builds(BodyRef, numbers, numbers, st.integers(0, 3)),
 )
 

@@ -25,6 +25,8 @@ records = st.builds(
     reason=words,
     next_ms=st.integers(0, 2**50),
     tls=words,
+    report=words,
+    author=words,
 )
 
 

@@ -47,7 +47,8 @@ def trace(name: str, output: str, place: Place) -> None:
                 ", ".join(record.recipients),
                 record.host + (f" {record.tls}" if record.tls else ""),
                 clock(record.next_ms) if record.next_ms else "",
-                str(record.reply or record.reason),
+                str(record.reply or record.reason)
+                + (f"; its sender is told by {record.report}" if record.report else ""),
             )
             for record in found
         ],

@@ -38,6 +38,7 @@ class Attempted:
     host: str = ""
     tls: str = ""
     took_s: float = 0.0
+    dsn_passed: bool = False  # who took it has taken over the duty to report as well
 
 
 @dataclass(slots=True, eq=False)

@@ -200,6 +200,9 @@ class Dispatcher:
             LOG.error("a content is not in the store", delivery=taken.name, error=str(lost))  # noqa: TRY400
             self.settler.defer(taken, CONTENT_AGAIN_S, f"its content cannot be read: {lost}")
             return
+        if not delivery.recipients:  # all are done with, only a report is owed
+            self._finish(site, taken, Attempted({}), content)
+            return
         if delivery.expires_ms <= now_ms() and delivery.attempts:
             self._finish(site, taken, expired(delivery), content)
             return

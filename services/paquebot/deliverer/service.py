@@ -16,8 +16,8 @@ from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.envelope import Envelope
-from paquebot.mail.settlement import Report
+from paquebot.mail.envelope import Envelope, Wish
+from paquebot.mail.report import Report
 from paquebot.policy.values import Policy
 from paquebot.queue.events import EventWriter
 from paquebot.queue.fitness import refuse_unfit
@@ -121,10 +121,13 @@ class Reports:
     channel: Channel
 
     async def submit(self, report: Report, about: Delivery) -> bool:
-        """Submit a report under its fixed id; return True when it is kept, or refused for good."""
-        request = SubmitRequest(
-            Envelope("", (report.recipient,)), report.content, report.id, about.name, about.tenant, about.pool
-        )
+        """Submit a report under its fixed id; return True when it is kept, or refused for good.
+
+        Nobody reports about a report, the next hop neither (RFC 3461 §6.1).
+        """
+        wishes = {report.recipient: Wish(("NEVER",))}
+        envelope = Envelope("", (report.recipient,), utf8=report.utf8, wishes=wishes)
+        request = SubmitRequest(envelope, report.content, report.id, about.name, about.tenant, about.pool)
         for _ in range(SUBMIT_TRIES):
             try:
                 answer = await self.channel.unary(SUBMIT, request, SUBMIT_S)

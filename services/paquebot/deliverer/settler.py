@@ -14,13 +14,16 @@ import structlog
 from paquebot.deliverer.courier import Attempted
 from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.header import split
+from paquebot.mail.dsn import report
 from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.record import Record
+from paquebot.mail.report import Action, DsnRequest, Report
 from paquebot.mail.retry import Retry
-from paquebot.mail.settle import Attempt, put_off, settle
-from paquebot.mail.settlement import Report, Settlement
+from paquebot.mail.settle import Attempt, settle
+from paquebot.mail.settlement import Settlement
+from paquebot.queue.bodies import BodyLostError
+from paquebot.queue.jetstream import ApiError, QueueUnavailableError
 from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
 from paquebot.queue.taken import Taken
 
@@ -41,7 +44,10 @@ class Settler:
     under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
-        """Begin to settle what an attempt gathered; the task ends when it is lasting."""
+        """Begin to settle what an attempt gathered; the task ends when it is lasting.
+
+        `content` is for the reports: b"" when it was not read yet.
+        """
         attempt = Attempt(
             taken.delivery,
             attempted.outcomes,
@@ -49,12 +55,12 @@ class Settler:
             retry,
             self.chance.random(),
             self.hostname,
-            split(content)[0] if content else b"",
             attempted.host,
             attempted.tls,
             int(attempted.took_s * 1000),
+            attempted.dsn_passed,
         )
-        return self._spawn(self._settle(taken, attempt))
+        return self._spawn(self._settle(taken, attempt, content))
 
     def defer(self, taken: Taken, wait_s: float, reason: str) -> None:
         """Put an item back untried: its attempts stay, its reason and time are new."""
@@ -82,18 +88,35 @@ class Settler:
         if self.under_way:
             await asyncio.wait(self.under_way, timeout=DRAIN_S)
 
-    async def _settle(self, taken: Taken, attempt: Attempt) -> None:
-        """Submit the report if there is one, then let the queue make the outcome lasting."""
+    async def _settle(self, taken: Taken, attempt: Attempt, content: bytes) -> None:
+        """Submit the reports if there are any, then let the queue make the outcome lasting."""
         try:
             settlement = settle(attempt)
+            unsent = await self._tell(taken, settlement.reports, content)
+            if unsent:
+                settlement = settle(attempt, unsent)
         except Exception:
             LOG.exception("an outcome cannot be settled", delivery=taken.name)
             reason = "the deliverer could not settle its last attempt: look at its log, then release or cancel it"
             held = replace(taken.delivery, held=True, next_ms=attempt.now_ms + HELD_FOR_MS, reason=reason)
             settlement = Settlement((), again=held)
-        if settlement.report is not None and not await self.submit(settlement.report, taken.delivery):
-            settlement = put_off(attempt)
         await self._apply(taken, replace(settlement, records=(*settlement.records, *_doubts(taken, attempt))))
+
+    async def _tell(self, taken: Taken, reports: tuple[DsnRequest, ...], content: bytes) -> frozenset[Action]:
+        """Submit reports; return the kinds that cannot be submitted now."""
+        if reports and not content:
+            content = await self._content(taken)
+        return frozenset(
+            {each.action for each in reports if not await self.submit(report(each, content), taken.delivery)}
+        )
+
+    async def _content(self, taken: Taken) -> bytes:
+        """Return what was sent; b"" when it cannot be read: a report without it is better than none."""
+        try:
+            return await self.queue.content(taken)
+        except (BodyLostError, QueueUnavailableError, ApiError) as error:
+            LOG.warning("a report goes without what was sent", delivery=taken.name, error=str(error))
+            return b""
 
     async def _apply(self, taken: Taken, settlement: Settlement) -> None:
         """Let the queue make an outcome lasting; what cannot be stored must not stay in hand for ever."""

@@ -67,6 +67,7 @@ class Delivery:
     ret: str = ""
     wishes: Mapping[str, Wish] = field(default_factory=dict)  # by recipient, see Envelope
     delay_told: bool = False  # a report said that it is late
+    relayed: tuple[str, ...] = ()  # handed on, and its sender wants to know but could not be told yet
     tags: Mapping[str, str] = field(default_factory=dict)  # the sender's own words, for routes and selectors
     route: str = ""  # TransportRoute whose smarthost takes it instead of the domain's MX hosts
 

@@ -1,93 +1,70 @@
-"""Composing a failure DSN: multipart/report for people and programs (RFC 3464, RFC 6522, RFC 3834).
+"""Composing a DSN: multipart/report for people and programs (RFC 3464, RFC 6522, RFC 3834, RFC 6533).
 
-Its content is ASCII with lines of at most 78 octets where nothing forbids folding, 998 everywhere.
+It is ASCII in lines of at most 78 octets where nothing forbids folding, 998 everywhere. Two things go beyond
+ASCII: addresses and header of mail that was UTF-8 itself, and a whole 8-bit message that is returned.
 """
 
 import re
-import textwrap
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
 
-from paquebot.mail.delivery import Delivery
-from paquebot.mail.reply import Reply
-from paquebot.mail.settlement import Report
+from paquebot.mail.dsn_notice import SUBJECTS, notice
+from paquebot.mail.dsn_status import status
+from paquebot.mail.header import split
+from paquebot.mail.report import Action, DsnRequest, Report, address, date, plain
 
-_WIDTH = 76
-_DIAGNOSTIC_MAX = 900  # octets of a remote text; the line limit is 998
+_RETURNED_MAX_BYTES = 1_048_576  # of a whole message
 _HEADER_MAX_BYTES = 65_536  # of the original header section
 _LINE_MAX = 998
-_STATUS_UNKNOWN = "5.0.0"  # RFC 3463 §3.1
-_NOT_PRINTABLE = re.compile(r"[^ -~]+")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+_EIGHT_BIT = "Content-Transfer-Encoding: 8bit"
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRecipient:
-    """A recipient whose message will not arrive: the last reply, if any, and the reason in a sentence.
+class _Returned:
+    """The part that gives back what was sent, and the sentence that says how much of it."""
 
-    A reply without a host is our own conclusion (a null MX is 556 5.1.10): only its status is told.
+    content_type: str
+    body: bytes
+    sentence: str
+
+
+def report(request: DsnRequest, content: bytes) -> Report:
+    """Return the DSN ready to be submitted to the one who sent the message; `content` as for `compose`."""
+    recipient = request.delivery.reverse_path
+    return Report(request.id, recipient, compose(request, content), utf8=not recipient.isascii())
+
+
+def compose(request: DsnRequest, content: bytes) -> bytes:
+    """Return the content of the DSN. Its own reverse-path must be null.
+
+    `content` is the message's as it was accepted, b"" when it cannot be read.
     """
-
-    recipient: str
-    reply: Reply | None
-    reason: str
-    host: str = ""  # the MX that answered
-    attempt_ms: int = 0  # of the last attempt; 0: there was none
-
-
-@dataclass(frozen=True, slots=True)
-class DsnRequest:
-    """What a DSN tells. `sender` is the mailbox in its From, `original_header` the header section as sent."""
-
-    id: str
-    now_ms: int
-    reporting_mta: str
-    sender: str
-    delivery: Delivery
-    failed: tuple[FailedRecipient, ...]
-    original_header: bytes
-
-
-def report(request: DsnRequest) -> Report:
-    """Return the DSN ready to be submitted to the one who sent the message."""
-    return Report(request.id, request.delivery.reverse_path, compose(request))
-
-
-def compose(request: DsnRequest) -> bytes:
-    """Return the content of the DSN, all of it 7-bit. Its own reverse-path must be null."""
     boundary = f"=_{request.id}"
-    original = _original_header(request.original_header)
-    lines = [
-        *_header(request, boundary),
-        "",
-        f"--{boundary}",
-        "Content-Type: text/plain; charset=us-ascii",
-        "",
-        *_notification(request),
-        "",
-        f"--{boundary}",
-        "Content-Type: message/delivery-status",
-        "",
-        *_delivery_status(request),
-        "",
-        f"--{boundary}",
-        "Content-Type: text/rfc822-headers",
-        "",
-        *original,
-        "",
-        f"--{boundary}--",
-        "",
+    utf8 = request.delivery.utf8
+    returned = _returned(request, content)
+    parts = [
+        _part(f"text/plain; charset={'utf-8' if utf8 else 'us-ascii'}", _lines(notice(request, returned.sentence))),
+        _part(f"message/{'global-' if utf8 else ''}delivery-status", _lines(status(request))),
+        _part(returned.content_type, returned.body),
     ]
-    return "\r\n".join(lines).encode("ascii")
+    eight_bit = [] if all(part.isascii() for part in parts) else [_EIGHT_BIT]
+    header = _lines([*_header(request, boundary), *eight_bit])
+    body = b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
+    return b"%b\r\n%b--%b--\r\n" % (header, body, boundary.encode())
+
+
+def _part(content_type: str, body: bytes) -> bytes:
+    fields = [f"Content-Type: {content_type}", *([] if body.isascii() else [_EIGHT_BIT])]
+    return _lines([*fields, ""]) + body
 
 
 def _header(request: DsnRequest, boundary: str) -> list[str]:
     return [
-        f"Date: {_date(request.now_ms)}",
-        f"From: Mail Delivery System <{_plain(request.sender)}>",
-        f"To: <{_plain(request.delivery.reverse_path)}>",
-        "Subject: Your message could not be delivered",
-        f"Message-ID: <{request.id}@{_plain(request.reporting_mta)}>",
+        f"Date: {date(request.now_ms)}",
+        f"From: Mail Delivery System <mailer-daemon@{plain(request.reporting_mta)}>",
+        f"To: <{address(request.delivery, request.delivery.reverse_path)}>",
+        f"Subject: {SUBJECTS[request.action]}",
+        f"Message-ID: <{request.id}@{plain(request.reporting_mta)}>",
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
         "Content-Type: multipart/report; report-type=delivery-status;",
@@ -95,83 +72,29 @@ def _header(request: DsnRequest, boundary: str) -> list[str]:
     ]
 
 
-def _notification(request: DsnRequest) -> list[str]:
-    """Return the part for people (RFC 6522 §3 item 1)."""
-    paragraphs = [
-        f"This is the mail system at {_plain(request.reporting_mta)}.",
-        f"Your message of {_date(request.delivery.accepted_ms)} could not be delivered to the "
-        + ("recipient below." if len(request.failed) == 1 else f"{len(request.failed)} recipients below.")
-        + " It will not be tried again for them; what you sent is not enclosed, only its header.",
-    ]
-    lines: list[str] = []
-    for paragraph in paragraphs:
-        lines += [*textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False), ""]
-    for failed in request.failed:
-        lines += [f"<{_plain(failed.recipient)}>", *_because(failed), ""]
-    lines.append(f"Our name for the message is {request.delivery.id}.")
-    return lines
+def _returned(request: DsnRequest, content: bytes) -> _Returned:
+    """Give all back only where it failed and the sender asked for it (RFC 3461 §4.3)."""
+    delivery = request.delivery
+    wanted = request.action is Action.FAILED and delivery.ret == "FULL"
+    fits = len(delivery.prefix) + len(content) <= _RETURNED_MAX_BYTES
+    if wanted and content and fits:
+        kind = "message/global" if delivery.utf8 else "message/rfc822"
+        return _Returned(kind, delivery.prefix + content, "What you sent is enclosed.")
+    sentence = "What you sent is not enclosed, only its header."
+    if wanted and not fits:
+        sentence = "What you sent is larger than 1 MiB, so only its header is enclosed."
+    section = _cut(delivery.prefix + split(content)[0])
+    if delivery.utf8:
+        return _Returned("message/global-headers", section, sentence)
+    return _Returned("text/rfc822-headers", _BEYOND_ASCII.sub(b"?", section), sentence)
 
 
-def _because(failed: FailedRecipient) -> list[str]:
-    sentences = [_plain(failed.reason)] if failed.reason else []
-    if failed.reply is not None and failed.host:
-        sentences.append(f"{_plain(failed.host)} said: {_plain(str(failed.reply))}")
-    return [
-        line
-        for sentence in sentences
-        for line in textwrap.wrap(sentence, _WIDTH, initial_indent="  ", subsequent_indent="  ")
-    ]
-
-
-def _delivery_status(request: DsnRequest) -> list[str]:
-    """Return the part for programs: one group for the message, one for each recipient (RFC 3464 §2)."""
-    lines = [
-        f"Reporting-MTA: dns; {_plain(request.reporting_mta)}",
-        f"Arrival-Date: {_date(request.delivery.accepted_ms)}",
-    ]
-    for failed in request.failed:
-        lines += [
-            "",
-            f"Final-Recipient: rfc822; {_plain(failed.recipient)}",
-            "Action: failed",
-            f"Status: {_status(failed.reply)}",
-        ]
-        if failed.reply is not None and failed.host:
-            lines.append(f"Remote-MTA: dns; {_plain(failed.host)}")
-            lines += _folded(f"Diagnostic-Code: smtp; {_plain(str(failed.reply))}")
-        if failed.attempt_ms:
-            lines.append(f"Last-Attempt-Date: {_date(failed.attempt_ms)}")
-    return lines
-
-
-def _status(reply: Reply | None) -> str:
-    """Return the status: the remote one if it says failure, else what the code alone tells (RFC 3463 §2)."""
-    if reply is None:
-        return "4.4.7"  # expired without an answer, RFC 3463 §3.5
-    if reply.enhanced.startswith(("4.", "5.")):
-        return reply.enhanced
-    return "4.0.0" if reply.is_transient else _STATUS_UNKNOWN
-
-
-def _original_header(section: bytes) -> list[str]:
-    """Return the original header section as ASCII lines, cut after 64 KiB at a line end."""
+def _cut(section: bytes) -> bytes:
+    """Return a header section of at most 64 KiB, cut at a line end."""
     if len(section) > _HEADER_MAX_BYTES:
         section = section[: section.rfind(b"\r\n", 0, _HEADER_MAX_BYTES)]
-    text = section.decode("ascii", "replace").replace("\ufffd", "?")
-    return [line[:_LINE_MAX] for line in text.removesuffix("\r\n").split("\r\n")]
+    return b"".join(b"%b\r\n" % line[:_LINE_MAX] for line in section.removesuffix(b"\r\n").split(b"\r\n"))
 
 
-def _folded(field: str) -> list[str]:
-    wrapped = textwrap.wrap(
-        field[:_DIAGNOSTIC_MAX], _WIDTH, subsequent_indent=" ", break_long_words=False, break_on_hyphens=False
-    )
-    return wrapped or [field]
-
-
-def _plain(text: str) -> str:
-    """Return text on one printable ASCII line: nothing remote may add a line or a field."""
-    return _NOT_PRINTABLE.sub("?", text.replace("\n", " "))[:_DIAGNOSTIC_MAX]
-
-
-def _date(at_ms: int) -> str:
-    return format_datetime(datetime.fromtimestamp(at_ms // 1000, UTC))
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode()

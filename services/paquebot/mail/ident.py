@@ -18,6 +18,6 @@ def accepted_ms(ident: str) -> int:
     return UUID(ident).int >> 80
 
 
-def report_id(ident: str, n: int, attempt: int) -> str:
-    """Return the id of the DSN about delivery `<ident>.<n>` after that attempt: the same for a repeat."""
-    return str(uuid5(_REPORTS, f"{ident}.{n}.{attempt}"))
+def report_id(ident: str, n: int, occasion: str) -> str:
+    """Return the id of the DSN about delivery `<ident>.<n>` on that occasion: the same for a repeat."""
+    return str(uuid5(_REPORTS, f"{ident}.{n}.{occasion}"))

@@ -47,4 +47,5 @@ class Record:
     tls: str = ""  # protocol version, or empty for none
     size_bytes: int = 0
     report_of: str = ""  # `<id>.<n>` this DSN is about
+    report: str = ""  # id of the DSN that tells the sender
     author: str = ""  # who ordered it, when a person did

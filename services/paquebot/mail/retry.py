@@ -14,6 +14,7 @@ class Retry:
     max_s: int = 14_400
     multiplier: float = 2.0
     expiry_s: int = 432_000  # 5 days, RFC 5321 §4.5.4.1
+    delay_notice_s: int = 14_400  # after it the sender is told that the message is late; 0: never
 
 
 def next_try_ms(retry: Retry, attempts: int, now_ms: int, chance: float) -> int:

@@ -151,6 +151,7 @@ def _retry(section: Section) -> Retry:
         max_s=section.read("max", scalars.duration_s, default.max_s),
         multiplier=section.read("multiplier", scalars.number(1.0, _MULTIPLIER_MAX), default.multiplier),
         expiry_s=section.read("expiry", scalars.duration_s, default.expiry_s),
+        delay_notice_s=section.read("delayNotice", scalars.duration_or_never_s, default.delay_notice_s),
     )
     if retry.initial_s > retry.max_s:
         section.fault("initial", "is longer than `max`", "raise `max`, or lower `initial`")

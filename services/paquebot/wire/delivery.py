@@ -50,6 +50,7 @@ def delivery_to_pb(delivery: Delivery) -> pb.Delivery:
         ret=delivery.ret,
         wishes=wishes_to_pb(delivery.wishes),
         delay_told=delivery.delay_told,
+        relayed=delivery.relayed,
         tags=delivery.tags,
         route=delivery.route,
     )
@@ -99,6 +100,7 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         ret=message.ret,
         wishes=wishes_from_pb(message.wishes),
         delay_told=message.delay_told,
+        relayed=tuple(message.relayed),
         tags=dict(message.tags),
         route=message.route,
     )

@@ -50,6 +50,7 @@ def _to_pb(record: Record) -> pb.Record:
         tls=record.tls,
         size_bytes=record.size_bytes,
         report_of=record.report_of,
+        report=record.report,
         author=record.author,
     )
     if record.reply is not None:
@@ -80,5 +81,6 @@ def _from_pb(message: pb.Record) -> Record:
         tls=message.tls,
         size_bytes=message.size_bytes,
         report_of=message.report_of,
+        report=message.report,
         author=message.author,
     )
