@@ -14,6 +14,7 @@ from paquebot.mail.settlement import Settlement
 from paquebot.queue import poolqueue, provision
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import read_records
+from paquebot.queue.hand import Hand
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream, Message, QueueFullError
 from paquebot.queue.ownership import read_owner, take_over
@@ -124,7 +125,7 @@ async def test_what_was_delivered_is_recorded_and_gone_though_the_fence_is_lost(
     await one.delivered(one.taken[0])
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DELIVERED]
     await becomes(js, [])
-    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+    assert one.queue.hand == Hand()
 
 
 async def test_what_a_lost_partition_gives_back_goes_out_after_its_pulls_have_ended(
@@ -159,7 +160,7 @@ async def test_what_comes_to_a_dropped_partition_is_handed_back_and_not_counted(
     await js.client.subscribe(reply, cb=on_ack)
     await js.client.flush()
     partition.on_message(partition, Message("", encode(Item((item,)), b"content"), 1, {}, reply, 1))
-    assert (one.taken, one.queue.in_hand, one.queue.held_bytes) == ([], 0, 0)
+    assert (one.taken, one.queue.hand) == ([], Hand())
     assert partition.in_hand == {}
     await wait_for(lambda: [each.split()[0] for each in seen] == [b"-NAK"])
 
@@ -173,7 +174,7 @@ async def test_an_item_whose_waiting_form_cannot_be_read_is_not_kept_in_hand(js:
     with structlog.testing.capture_logs() as lines:
         one = await owner()
         await wait_for(lambda: any(line["event"] == "what waits cannot be read" for line in lines))
-    assert (one.taken, one.queue.in_hand, one.queue.held_bytes) == ([], 0, 0)
+    assert (one.taken, one.queue.hand) == ([], Hand())
     assert await states(js) == ["ready"]
 
 
@@ -235,7 +236,7 @@ async def test_what_cannot_be_settled_in_a_full_store_is_settled_when_there_is_r
         await settling
     assert await states(js) == ["deferred"]
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DEFERRED]
-    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+    assert one.queue.hand == Hand()
     await one.end()
 
 

@@ -43,12 +43,12 @@ def dispatcher(js: JetStream) -> Dispatcher:
 def wait(dispatcher: Dispatcher, js: JetStream, taken: Callable[..., Taken]) -> Callable[..., Taken]:
     """Return what puts an item into the hand, and into its site's line."""
     queue = dispatcher.settler.queue
-    hand = queue.owned[3] = Partition(js, Fence(POOL, 3, 1), 0, lambda _partition, _message: None, lambda: True)
+    hand = queue.owned[3] = Partition(js, Fence(POOL, 3, 1), 0, lambda _partition, _message: None, lambda _lane: True)
 
     def put(number: int, tenant: str = "shop", lane: Lane = Lane.NORMAL, domain: str = "b.example") -> Taken:
         item = taken(number, tenant, lane, domain)
         hand.in_hand[item.name] = item
-        queue.in_hand += 1
+        queue.hand.take(lane, 0)
         dispatcher._site(item.delivery).line.push(item)
         return item
 

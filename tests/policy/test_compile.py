@@ -333,3 +333,11 @@ def test_arbitrary_json_gives_a_policy_or_its_faults(objects: list[Any]) -> None
     assert all(str(fault).isprintable() for fault in faults)
     foreign = [each for each in objects if not isinstance(each, dict) or each.get("apiVersion") != API]
     assert len(faults) >= len(foreign)
+
+
+def test_tenants_weights_are_read_and_told_when_unfit() -> None:
+    policy = compile_policy([pool(fairness={"tenantWeights": {"shop": 5}})])
+    assert policy.pools["mail-system_default"].tenant_weights == {"shop": 5}
+    dotted, zero = faults_of(pool(fairness={"tenantWeights": {"a.b": 1, "shop": 0}}))
+    assert 'spec.fairness.tenantWeights.a.b: "a.b" is not a name' in dotted
+    assert "spec.fairness.tenantWeights.shop: 0 is out of range; give a number from 1 to 1000" in zero

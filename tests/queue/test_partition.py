@@ -23,7 +23,9 @@ class Owned:
 
     def __init__(self, js: JetStream, fence: Fence) -> None:
         self.took: list[Message] = []
-        self.partition = Partition(js, fence, 0, lambda _partition, message: self.took.append(message), lambda: True)
+        self.partition = Partition(
+            js, fence, 0, lambda _partition, message: self.took.append(message), lambda _lane: True
+        )
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ async def test_after_letting_go_no_consumer_is_made_again(js: JetStream, owned: 
 def test_the_oldest_settled_item_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SETTLED_MAX", 2)
     fence = Fence(POOL, P, 1)
-    partition = Partition(None, fence, 0, lambda *_: None, lambda: True)  # type: ignore[arg-type]
+    partition = Partition(None, fence, 0, lambda *_: None, lambda _lane: True)  # type: ignore[arg-type]
     for seq in (1, 2, 3):
         partition.remember(Taken(delivery(f"m{seq}"), b"", "", fence, seq))
     assert [partition.is_settled(seq, f"m{seq}.1") for seq in (1, 2, 3)] == [False, True, True]

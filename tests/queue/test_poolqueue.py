@@ -4,14 +4,19 @@ import asyncio
 import json
 from dataclasses import asdict, replace
 
+import pytest
+
+from paquebot.mail.delivery import Lane
 from paquebot.mail.record import Kind
 from paquebot.mail.settlement import Settlement
 from paquebot.queue.events import read_records
+from paquebot.queue.hand import ITEMS_MAX, Hand
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Member
 from paquebot.queue.ownership import read_owner, take_over
 from paquebot.queue.poolqueue import LAPSE_S, LEASE_S
+from paquebot.queue.pull import BATCH
 from paquebot.queue.putback import put_back
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
@@ -30,8 +35,25 @@ async def test_an_accepted_item_is_taken_settled_recorded_and_gone(js: JetStream
     await one.delivered(taken)
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DELIVERED]
     await wait_for(lambda: one.queue.in_hand == 0)
-    assert one.queue.held_bytes == 0
+    assert one.queue.hand == Hand()
     assert await list_waiting(js, POOL) == []
+
+
+async def test_a_flood_in_one_lane_does_not_keep_another_from_being_taken(
+    js: JetStream, owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ITEMS_MAX, Lane.BULK, 100)
+    flood = [delivery(f"b{number}", lane=Lane.BULK) for number in range(600)]
+    await asyncio.gather(*(accept(js, each) for each in flood))
+    one = await owner()
+    await wait_for(lambda: len(one.taken) >= 100)
+    await accept(js, delivery("n1"), delivery("n1", n=2, site="c.example"))
+    await wait_for(lambda: len([each for each in one.taken if each.delivery.lane is Lane.NORMAL]) == 2)
+    assert len(one.taken) <= 100 + BATCH + 2  # what was asked for still comes
+    one.at_once = True
+    for taken in list(one.taken):
+        await one.delivered(taken)
+    await wait_for(lambda: len(one.taken) == 602)  # the flood goes on as it is settled
 
 
 async def test_one_owner_alone_owns_everything(owner) -> None:
@@ -287,9 +309,9 @@ async def test_what_is_unfinished_when_a_partition_goes_counts_no_more(js: JetSt
     await wait_for(lambda: one.taken)
     one.taken[0].begun = True
     await one.queue.drain(0.1)
-    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+    assert one.queue.hand == Hand()
     await one.delivered(one.taken[0])
-    assert (one.queue.in_hand, one.queue.held_bytes) == (0, 0)
+    assert one.queue.hand == Hand()
 
 
 async def test_an_attempt_that_was_given_up_is_no_crash(js: JetStream, owner) -> None:

@@ -14,6 +14,7 @@ import structlog
 from paquebot.deliverer import metrics
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
+from paquebot.deliverer.line import Line
 from paquebot.deliverer.opening import Way
 from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
@@ -33,7 +34,6 @@ from paquebot.runtime.logs import bind
 LOOK_S = 0.5
 PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer waits go back to the queue
 IDLE_S = 2.0  # a worker keeps its connection this long without work
-LINE_MAX = 1000  # items of one site in memory
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
 MOVED = "its domain's mail goes to other hosts now"
@@ -67,13 +67,14 @@ class Dispatcher:
         self.policy = policy
         for site in self.sites.values():
             site.throttle.follow(self._destination(site.group))
+            site.line.weights = self.pool.tenant_weights
 
     def on_item(self, taken: Taken) -> None:
         """Put an item into its site's line, unless it must wait elsewhere."""
         if self._turned_away(taken):
             return
         site = self._site(taken.delivery)
-        if len(site.line) >= LINE_MAX:
+        if not site.line.has_room(taken, self.settler.queue.hand.free(taken.delivery.lane)):
             wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.policy.rate_per_s or 20.0))
             self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
             return
@@ -283,7 +284,8 @@ class Dispatcher:
         site = self.sites.get(delivery.site)
         if site is None:
             throttle = Throttle(self._destination(delivery.group))
-            site = self.sites[delivery.site] = Site(delivery.site, delivery.group, throttle)
+            line = Line(self.pool.tenant_weights)
+            site = self.sites[delivery.site] = Site(delivery.site, delivery.group, throttle, line)
         return site
 
     def _destination(self, group: str) -> DestinationPolicy:

@@ -31,6 +31,7 @@ _CONNECTIONS_MAX: Final = 10_000
 _SLOTS_MAX: Final = 16  # no more than a pool's partitions
 _QUICK_MAX: Final = 10  # quick retries
 _MULTIPLIER_MAX: Final = 100.0
+_WEIGHT_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class DeclaredDestination:
 def pool(spec: Section) -> DeclaredPool:
     """Read the spec of a SendingPool."""
     spec.later("replicas", "egress", "scaling", "drain", "tls", "template")
-    concurrency = spec.section("concurrency")
+    concurrency, fairness = spec.section("concurrency"), spec.section("fairness")
     default = SendingPool("", "", "")
     value = SendingPool(
         namespace=spec.notes.namespace,
@@ -127,8 +128,10 @@ def pool(spec: Section) -> DeclaredPool:
             "messagesPerSession", scalars.integer(1, _CONNECTIONS_MAX), default.messages_per_session
         ),
         retry=_retry(spec.section("retry")),
+        tenant_weights=fairness.table("tenantWeights", names.label, scalars.integer(1, _WEIGHT_MAX)),
     )
     concurrency.finish()
+    fairness.finish()
     spec.finish()
     return DeclaredPool(spec.notes, value)
 

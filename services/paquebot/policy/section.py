@@ -65,6 +65,20 @@ class Section:
         self._known.add(name)
         return Section(self.notes, self.path_of(name), self._fields.get(name))
 
+    def table(self, name: str, key: Callable[[object], str], value: Callable[[object], T]) -> dict[str, T]:
+        """Return a mapping whose keys are the writer's own, unfit entries left out; {} when not given."""
+        entries = self.section(name)
+        if len(entries._fields) > ENTRIES_MAX:
+            self.fault(name, f"has {len(entries._fields)} entries", f"give at most {ENTRIES_MAX}")
+        read: dict[str, T] = {}
+        for given, entry in list(entries._fields.items())[:ENTRIES_MAX]:
+            path = entries.path_of(given)
+            fit = self._read_at(path, key, given, None)
+            told = self._read_at(path, value, entry, None)
+            if fit is not None and told is not None:
+                read[fit] = told
+        return read
+
     def later(self, *names: str) -> None:
         """Refuse fields of the API that this release does not serve."""
         for name in names:

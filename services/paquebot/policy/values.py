@@ -78,6 +78,7 @@ class SendingPool:
     sessions_per_replica: int = 200
     messages_per_session: int = 50
     retry: Retry = field(default_factory=Retry)
+    tenant_weights: dict[str, int] = field(default_factory=dict)  # turns that namespaces take; 1 where none is given
 
     @property
     def token(self) -> str:

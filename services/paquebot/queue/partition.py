@@ -26,7 +26,7 @@ class Partition:
     fence: Fence
     suspect_until: int  # items up to this sequence may have been in another's hands
     on_message: "Callable[[Partition, Message], None]"
-    wanted: Callable[[], bool]
+    wanted: Callable[[Lane], bool]
     pulls: list[Pull] = field(default_factory=list)
     in_hand: dict[str, Taken] = field(default_factory=dict)
     settled: dict[int, str] = field(default_factory=dict)  # sequence → name, the oldest first
@@ -43,7 +43,7 @@ class Partition:
                 stream_of(self.fence.pool, self.fence.partition),
                 consumer_name(self.fence.partition, lane),
                 lambda message: self.on_message(self, message),
-                self.wanted,
+                lambda lane=lane: self.wanted(lane),  # type: ignore[misc]
                 self._missing,
             )
             self.pulls.append(pull)

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from paquebot.mail.delivery import Lane
 from paquebot.mail.settlement import Settlement
 from paquebot.queue import bodies
 from paquebot.queue.events import EventWriter
 from paquebot.queue.expansion import expand
+from paquebot.queue.hand import Hand
 from paquebot.queue.jetstream import (
     ApiError,
     FenceLostError,
@@ -43,8 +45,6 @@ PROGRESS_S = 20.0  # a third of the consumers' ack_wait
 LAPSE_S = 5.0  # so long without an answer from the queue, another may have taken over: look at the owner records
 LEASE_S = 35.0  # less than ack_wait - PROGRESS_S: nobody else is handed what we have in hand before
 LET_GO_MAX_S = 4.0  # for what is under way, before a partition is let go
-IN_HAND_MAX = 4000
-IN_HAND_MAX_BYTES = 128 << 20
 POISON_CRASHES = 3
 HELD_FOR_MS = 7 * 86_400_000
 SETTLE_AGAIN_S = 1.0
@@ -66,8 +66,7 @@ class PoolQueue:
     heartbeat: Heartbeat = field(init=False)
     sweeper: Sweeper = field(init=False)
     confirmed: float = math.inf  # loop time of the last look that the queue answered
-    held_bytes: int = 0
-    in_hand: int = 0
+    hand: Hand = field(default_factory=Hand)
     draining: bool = False
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
@@ -80,6 +79,11 @@ class PoolQueue:
     def partitions(self) -> tuple[int, ...]:
         """The partitions that are ours now."""
         return tuple(sorted(number for number, each in self.owned.items() if not each.lost))
+
+    @property
+    def in_hand(self) -> int:
+        """How many items are in memory."""
+        return self.hand.count
 
     async def run(self) -> None:
         """Own and take until drained."""
@@ -249,8 +253,7 @@ class PoolQueue:
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
-        self.in_hand += 1
-        self.held_bytes += taken.size
+        self.hand.take(delivery.lane, taken.size)
         if message.delivered > 1 or message.seq <= partition.suspect_until:
             self._spawn(self._clear_up(taken))
         else:
@@ -297,8 +300,8 @@ class PoolQueue:
 
     async def _expand(self, partition: Partition, message: Message, item: Item, content: bytes) -> None:
         """Turn a split item into its deliveries, then acknowledge it; Msg-Ids absorb a repeat after a crash."""
-        self.in_hand += 1
-        self.held_bytes += len(content)
+        lane = item.deliveries[0].lane
+        self.hand.take(lane, len(content))
         try:
             await expand(self.js, partition.fence, item, content)
             await self.js.send(message.reply, b"+ACK")
@@ -310,24 +313,22 @@ class PoolQueue:
             await asyncio.sleep(SETTLE_AGAIN_S)
             await self.js.send(message.reply, b"-NAK")
         finally:
-            self.in_hand -= 1
-            self.held_bytes -= len(content)
+            self.hand.drop(lane, len(content))
 
     def _notice_full(self, error: Exception) -> None:
         """After a full store, look for schedules that fell due meanwhile: they never fire by themselves."""
         if isinstance(error, QueueFullError):
             self.sweeper.ask(self.owned)
 
-    def _wanted(self) -> bool:
-        return not self.draining and self.in_hand < IN_HAND_MAX and self.held_bytes < IN_HAND_MAX_BYTES
+    def _wanted(self, lane: Lane) -> bool:
+        return not self.draining and self.hand.free(lane) > 0
 
     def _forget(self, taken: Taken) -> None:
         partition = self.owned.get(taken.fence.partition)
         if partition is None or partition.in_hand.get(taken.name) is not taken:
             return
         del partition.in_hand[taken.name]
-        self.in_hand -= 1
-        self.held_bytes -= taken.size
+        self.hand.drop(taken.delivery.lane, taken.size)
 
     def _lose(self, taken: Taken) -> None:
         """Drop a partition whose fence is gone, unless it was taken again since."""
