@@ -235,6 +235,24 @@ async def test_a_paused_pool_keeps_its_mail_and_says_so(js, deliverer) -> None:
     assert deliverer.internet.received == []
 
 
+async def test_the_sender_of_what_waits_too_long_untried_is_told_once(js, deliverer) -> None:
+    hasty = replace(POOL_POLICY, paused=True, retry=replace(POOL_POLICY.retry, delay_notice_s=1))
+    deliverer.dispatcher.follow(replace(POLICY, pools={POOL: hasty}))
+    item = delivery(site="plain.test")
+    await accept(js, replace(item, accepted_ms=item.accepted_ms - 2000))
+    waiting: list[Delivery] = []
+    for _ in range(100):
+        waiting = [each.delivery for each in await list_waiting(js, POOL) if each.state == "deferred"]
+        if waiting:
+            break
+        await asyncio.sleep(0.1)
+    assert waiting[0].delay_told
+    (report,) = deliverer.reports
+    assert b"\r\nAction: delayed\r\n" in report.content
+    assert b"the pool mail_main is paused" in report.content
+    assert b"\r\nSubject: x\r\n" in report.content
+
+
 async def test_what_is_in_doubt_stays_so_while_it_waits_for_its_turn(js, deliverer) -> None:
     deliverer.dispatcher.follow(replace(POLICY, pools={POOL: replace(POOL_POLICY, paused=True)}))
     await accept(js, delivery(site="plain.test", reason="in doubt: mx.plain.test [127.0.0.11] did not answer"))

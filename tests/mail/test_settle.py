@@ -14,7 +14,7 @@ from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.reply import Reply
 from paquebot.mail.report import Action
 from paquebot.mail.retry import Retry
-from paquebot.mail.settle import Attempt, settle
+from paquebot.mail.settle import Attempt, late, settle
 from paquebot.mail.settlement import Settlement
 
 DAY_MS = 86_400_000
@@ -227,6 +227,30 @@ def test_the_report_that_it_is_late_has_one_id_whatever_the_attempt() -> None:
         for report in settle(attempt({"x@b.example": FULL}, 4 * HOUR_MS, attempts=attempts)).reports
     }
     assert len(ids) == 1
+
+
+def test_what_waits_untried_is_told_to_be_late_with_the_reason_and_what_was_said_last() -> None:
+    of = replace(
+        delivery("x@b.example", "y@b.example"),
+        wishes={"y@b.example": Wish(("FAILURE",))},
+        reason="the pool is paused",
+        last_reply=FULL.reply,
+        last_host="mx.b.example [192.0.2.1]",
+    )
+    report = late(of, Retry(), 4 * HOUR_MS, "mail.example")
+    assert report is not None
+    (one,) = report.told
+    assert (one.recipient, one.reply, one.reason, one.host) == (
+        "x@b.example",
+        FULL.reply,
+        "the pool is paused",
+        "mx.b.example",
+    )
+    (tried,) = settle(attempt({"x@b.example": FULL}, 4 * HOUR_MS)).reports
+    assert report.id == tried.id
+    assert late(of, Retry(), 4 * HOUR_MS - 1, "mail.example") is None
+    assert late(replace(of, reverse_path=""), Retry(), 4 * HOUR_MS, "mail.example") is None
+    assert late(replace(of, recipients=("y@b.example",)), Retry(), 4 * HOUR_MS, "mail.example") is None
 
 
 def test_that_it_is_late_is_told_by_a_later_attempt_when_it_cannot_be_told_now() -> None:

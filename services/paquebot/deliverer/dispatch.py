@@ -65,6 +65,7 @@ class Dispatcher:
     def follow(self, policy: Policy) -> None:
         """Take a new policy over."""
         self.policy = policy
+        self.settler.retry = self.pool.retry
         for site in self.sites.values():
             site.throttle.follow(self._destination(site.group))
             site.line.weights = self.pool.tenant_weights

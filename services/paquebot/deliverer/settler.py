@@ -20,7 +20,7 @@ from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.record import Record
 from paquebot.mail.report import Action, DsnRequest, Report
 from paquebot.mail.retry import Retry
-from paquebot.mail.settle import Attempt, settle
+from paquebot.mail.settle import Attempt, late, settle
 from paquebot.mail.settlement import Settlement
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.jetstream import ApiError, QueueUnavailableError
@@ -41,6 +41,7 @@ class Settler:
     hostname: str
     submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
     chance: random.Random
+    retry: Retry = field(default_factory=Retry)  # the pool's, as last heard
     under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
@@ -67,11 +68,19 @@ class Settler:
         spread = wait_s * (1 + SPREAD * self.chance.random())
         if taken.delivery.reason.startswith(IN_DOUBT):
             reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
-        self.put_back(taken, replace(taken.delivery, next_ms=now_ms() + int(spread * 1000), reason=reason))
+        again = replace(taken.delivery, next_ms=now_ms() + int(spread * 1000), reason=reason)
+        self._spawn(self._put_back_late(taken, again))
 
     def put_back(self, taken: Taken, again: Delivery, *records: Record) -> None:
         """Let an item wait as it is now."""
         self._spawn(self._apply(taken, Settlement(records, again=again)))
+
+    async def _put_back_late(self, taken: Taken, again: Delivery) -> None:
+        """Let an untried item wait; tell its sender if it is late, as after an attempt."""
+        report = late(again, self.retry, now_ms(), self.hostname)
+        if report is not None and not await self._tell(taken, (report,), b""):
+            again = replace(again, delay_told=True)
+        await self._apply(taken, Settlement((), again=again))
 
     def give_back(self, taken: Taken) -> None:
         """Hand an item to its next owner, untouched."""

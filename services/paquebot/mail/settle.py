@@ -70,6 +70,20 @@ def settle(attempt: Attempt, unsent: frozenset[Action] = frozenset()) -> Settlem
     return Settlement(_records(attempt, outcomes, next_ms, reports), again, reports)
 
 
+def late(delivery: Delivery, retry: Retry, now_ms: int, reporting_mta: str) -> DsnRequest | None:
+    """Return the report about a delivery that waits untried, if it is time to tell that it is late.
+
+    Its last reply, if any host has spoken, is told beside the reason why it waits.
+    """
+    wanted = [each for each in delivery.recipients if delivery.wishes.get(each, NO_WISH).wants("DELAY")]
+    if not wanted or not delivery.reverse_path or not _is_late(delivery, retry, now_ms):
+        return None
+    host = delivery.last_host.partition(" ")[0]
+    told = tuple(Told(each, delivery.last_reply, delivery.reason, host) for each in wanted)
+    ident = report_id(delivery.id, delivery.n, Action.DELAYED)
+    return DsnRequest(ident, Action.DELAYED, now_ms, reporting_mta, delivery, told)
+
+
 def _tales(attempt: Attempt, outcomes: Mapping[str, Outcome]) -> dict[Action, tuple[str, ...]]:
     """Return whom the sender is told about, and what. A null reverse-path is told nothing (RFC 5321 §6.1)."""
     delivery = attempt.delivery
@@ -78,13 +92,13 @@ def _tales(attempt: Attempt, outcomes: Mapping[str, Outcome]) -> dict[Action, tu
     tales = {Action.FAILED: _wanted(attempt, outcomes, Kind.FAILED, "FAILURE"), Action.RELAYED: delivery.relayed}
     if not attempt.dsn_passed:
         tales[Action.RELAYED] += _wanted(attempt, outcomes, Kind.DELIVERED, "SUCCESS")
-    if is_late(delivery, attempt.retry, attempt.now_ms):
+    if _is_late(delivery, attempt.retry, attempt.now_ms):
         tales[Action.DELAYED] = _wanted(attempt, outcomes, Kind.DEFERRED, "DELAY")
     return {action: recipients for action, recipients in tales.items() if recipients}
 
 
-def is_late(delivery: Delivery, retry: Retry, now_ms: int) -> bool:
-    """Say whether it is time to tell that the delivery is late; it is told once."""
+def _is_late(delivery: Delivery, retry: Retry, now_ms: int) -> bool:
+    """Say whether it is time to tell that it is late; it is told once."""
     notice_ms = retry.delay_notice_s * 1000
     return notice_ms > 0 and not delivery.delay_told and now_ms >= delivery.accepted_ms + notice_ms
 
