@@ -13,6 +13,7 @@ from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.opening import Way
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
+from paquebot.mail.envelope import Wish
 from paquebot.mail.outcome import Kind, Scope
 from paquebot.policy.values import TLSMinimum
 
@@ -125,6 +126,34 @@ async def test_eight_bit_content_is_not_sent_to_a_host_without_it() -> None:
     assert outcome.reply is not None
     assert outcome.reply.enhanced == "5.6.3"
     assert host.taken == []
+
+
+async def test_wishes_for_reports_go_on_to_a_host_that_offers_dsn_and_are_said_to_have_passed() -> None:
+    said: list[bytes] = []
+
+    def note(line: bytes) -> bytes:
+        said.append(line)
+        return b"250 ok\r\n"
+
+    wish = {"r1@b.example": Wish(("SUCCESS",), "rfc822;r1@b.example")}
+    for ehlo, passed in ((b"250-mx.test\r\n250 DSN\r\n", True), (b"250 mx.test\r\n", False)):
+        async with listening(Host(EHLO=ehlo, MAIL=note, RCPT=note)) as port:
+            attempted, courier = await attempt(port, 1, wishes=wish, envelope_id="QQ1", ret="HDRS")
+            courier.close()
+        assert attempted.dsn_passed is passed
+    assert said == [
+        b"MAIL FROM:<a@shop.example> RET=HDRS ENVID=QQ1\r\n",
+        b"RCPT TO:<r1@b.example> NOTIFY=SUCCESS ORCPT=rfc822;r1@b.example\r\n",
+        b"MAIL FROM:<a@shop.example>\r\n",
+        b"RCPT TO:<r1@b.example>\r\n",
+    ]
+
+
+async def test_a_host_that_took_nothing_over_has_no_duty_to_report() -> None:
+    async with listening(Host(EHLO=b"250-mx.test\r\n250 DSN\r\n", dot=b"550 no\r\n")) as port:
+        attempted, courier = await attempt(port, 1)
+        courier.close()
+    assert not attempted.dsn_passed
 
 
 async def test_each_recipient_has_its_own_reply() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from paquebot.mail.envelope import Envelope
+from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.reply import Reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
 from paquebot.smtp.server import GO_AHEAD, ServerLimits, ServerSession
@@ -84,7 +84,8 @@ def test_a_refusing_greeting_ends_the_session(code: int) -> None:
 
 def test_ehlo_offers_what_is_built_and_nothing_else() -> None:
     assert mx(ready=False).say(b"EHLO c.test\r\n") == (
-        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-DSN\r\n"
+        b"250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
 
 
@@ -129,6 +130,33 @@ def test_a_transaction_yields_its_envelope_and_content() -> None:
         Content(Envelope("a@a.test", ("b@b.test", "c@b.test"), eight_bit=True), b".dot\r\n\xff\r\n"),
     ]
     assert talk.session.closed
+
+
+def test_what_is_wished_of_reports_stands_in_the_envelope() -> None:
+    talk = mx()
+    octets = (
+        b"MAIL FROM:<a@a.test> RET=HDRS ENVID=QQ314159\r\nRCPT TO:<b@b.test> NOTIFY=SUCCESS ORCPT=rfc822;B@b.test\r\n"
+        b"RCPT TO:<c@b.test>\r\nRCPT TO:<d@b.test> NOTIFY=DELAY\r\nRCPT TO:<d@b.test> NOTIFY=NEVER\r\n"
+        b"DATA\r\nx\r\n.\r\n"
+    )
+    assert talk.codes(octets)[-1] == "250 2.0.0"
+    content = talk.events[-1]
+    assert isinstance(content, Content)
+    envelope = content.envelope
+    assert (envelope.ret, envelope.envelope_id) == ("HDRS", "QQ314159")
+    assert envelope.wishes == {
+        "b@b.test": Wish(("SUCCESS",), "rfc822;B@b.test"),
+        "d@b.test": Wish(("NEVER",)),  # the last word counts
+    }
+
+
+def test_what_is_withheld_is_neither_offered_nor_served() -> None:
+    talk = mx(ready=False)
+    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN"})
+    assert talk.say(b"EHLO c.test\r\n") == (
+        b"250-mx.test\r\n250-SIZE 1000\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+    )
+    assert talk.codes(b"MAIL FROM:<> BODY=8BITMIME\r\nMAIL FROM:<> RET=FULL\r\n") == ["555 5.5.4"] * 2
 
 
 def test_a_refused_recipient_leaves_the_others_alone() -> None:

@@ -1,7 +1,8 @@
 import pytest
 
+from paquebot.mail.envelope import Wish
 from paquebot.mail.reply import Reply
-from paquebot.smtp.transaction import Transaction, TransactionResult, mail_command, unfit, unfit_path
+from paquebot.smtp.transaction import Transaction, TransactionResult, mail_command, rcpt_command, unfit, unfit_path
 
 OK = Reply(250, "2.0.0", "Ok")
 NO = Reply(550, "5.1.1", "No")
@@ -27,6 +28,18 @@ def test_eight_bit_content_wants_8bitmime() -> None:
     assert unfit(wanted, {"8BITMIME": ""}) is None
     assert mail_command(wanted, {"8BITMIME": "", "SIZE": ""}) == "MAIL FROM:<> SIZE=1 BODY=8BITMIME\r\n"
     assert mail_command(TEN, {"8BITMIME": ""}) == "MAIL FROM:<a@a.test>\r\n"
+
+
+def test_wishes_are_told_only_to_a_host_that_offers_dsn() -> None:
+    wishes = {"b@b.test": Wish(("SUCCESS", "FAILURE"), "rfc822;B@b.test")}
+    wanted = Transaction("", ("b@b.test", "c@b.test"), b"", envelope_id="a b", ret="HDRS", wishes=wishes)
+    assert mail_command(wanted, {"DSN": ""}) == "MAIL FROM:<> RET=HDRS ENVID=a+20b\r\n"
+    assert rcpt_command(wanted, "b@b.test", {"DSN": ""}) == (
+        "RCPT TO:<b@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B@b.test\r\n"
+    )
+    assert rcpt_command(wanted, "c@b.test", {"DSN": ""}) == "RCPT TO:<c@b.test>\r\n"
+    assert mail_command(wanted, {}) == "MAIL FROM:<>\r\n"
+    assert rcpt_command(wanted, "b@b.test", {}) == "RCPT TO:<b@b.test>\r\n"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """Mail from programs: the same replies as over SMTP, and reports only from our own deliverers."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from paquebot.mail.delivery import Lane
-from paquebot.mail.envelope import Envelope
+from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
 from paquebot.runtime.authority import create_authority, issue
@@ -64,6 +65,15 @@ async def test_a_client_without_password_sends_nothing(world: Any, metadata: dic
     answer = await _submit(world, MAIL, metadata)
     assert (answer.reply.code, answer.reply.enhanced) == (530, "5.7.0")
     assert world.kept == []
+
+
+async def test_wishes_for_reports_are_held_to_the_grammar_and_follow_their_recipient(world: Any) -> None:
+    wishes = {"bob@One.example": Wish(("NEVER",))}
+    envelope = Envelope("ann@shop.example", ("bob@One.example",), ret="HDRS", envelope_id="x", wishes=wishes)
+    assert (await _submit(world, SubmitRequest(envelope, CONTENT))).reply.code == 250
+    assert world.plans[0].envelope.wishes == {"bob@one.example": Wish(("NEVER",))}
+    forged = replace(envelope, envelope_id="x\r\nRSET")
+    assert (await _submit(world, SubmitRequest(forged, CONTENT))).reply.code == 501
 
 
 async def test_a_wrong_password_and_a_missing_auth_are_told_apart(world: Any) -> None:

@@ -61,6 +61,7 @@ class Courier:
         undecided = delivery.recipients
         outcomes: dict[str, Outcome] = {}
         host = tls = ""
+        reporting: list[bool] = []  # for each host that took over: whether it reports
         async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
             if isinstance(opened, Outcome):
                 outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
@@ -68,14 +69,17 @@ class Courier:
                     break
                 continue
             host, tls = opened.where, opened.tls
-            outcomes |= await self._transact(opened, delivery, undecided, content, may_go_on)
+            told = await self._transact(opened, delivery, undecided, content, may_go_on)
+            outcomes |= told
+            if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
+                reporting.append("DSN" in opened.session.extensions)
             slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
             undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
             if slow_down or not undecided:
                 break
         for recipient in delivery.recipients:
             outcomes.setdefault(recipient, of_failure(Stage.LOOKUP, f"no host of {delivery.domain} could be tried"))
-        return Attempted(outcomes, host, tls)
+        return Attempted(outcomes, host, tls, dsn_passed=bool(reporting) and all(reporting))
 
     def close(self) -> None:
         """Say goodbye."""
@@ -132,7 +136,16 @@ class Courier:
         content: bytes,
         may_go_on: Callable[[], bool],
     ) -> dict[str, Outcome]:
-        transaction = Transaction(delivery.return_path, recipients, content, delivery.prefix, delivery.eight_bit)
+        transaction = Transaction(
+            delivery.return_path,
+            recipients,
+            content,
+            delivery.prefix,
+            delivery.eight_bit,
+            delivery.envelope_id,
+            delivery.ret,
+            delivery.wishes,
+        )
         connection.messages += 1
         try:
             result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)

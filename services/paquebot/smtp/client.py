@@ -1,17 +1,24 @@
-"""The client's end of SMTP as dialogues that read straight down (RFC 5321, 1870, 2920, 3207, 6152).
+"""The client's end of SMTP as dialogues that read straight down (RFC 5321, 1870, 2920, 3207, 3461, 6152).
 
 No I/O, no clock: a dialogue is a generator that yields what it needs, and returns its result. The shell
 writes `data_to_send()`, waits as told, hands in bytes and resumes. See `Timeout` and `BeforeFinalDot`.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from enum import Enum
 from typing import NoReturn, TypeVar
 
 from paquebot.mail.reply import Reply
 from paquebot.smtp.replyreader import BrokenSession, ReplyReader
 from paquebot.smtp.stuffing import stuff
-from paquebot.smtp.transaction import Transaction, TransactionResult, mail_command, unfit, unfit_path
+from paquebot.smtp.transaction import (
+    Transaction,
+    TransactionResult,
+    mail_command,
+    rcpt_command,
+    unfit,
+    unfit_path,
+)
 
 __all__ = [
     "BEFORE_FINAL_DOT",
@@ -173,7 +180,7 @@ class ClientSession:
         fault = unfit(wanted, self.extensions)
         if fault is not None:
             return TransactionResult(fault, (None,) * len(wanted.recipients), local=True)
-        talk = _Talk(wanted, mail_command(wanted, self.extensions))
+        talk = _Talk(wanted, self.extensions)
         if not talk.rcpt_commands:
             return TransactionResult(None, tuple(talk.recipients), local=True)
         self._busy = True
@@ -289,13 +296,13 @@ class ClientSession:
 class _Talk:
     """A transaction under way."""
 
-    def __init__(self, wanted: Transaction, mail_command: str) -> None:
+    def __init__(self, wanted: Transaction, extensions: Mapping[str, str]) -> None:
         self.wanted = wanted
-        self.mail_command = mail_command
+        self.mail_command = mail_command(wanted, extensions)
         # Addresses that cannot be sent are refused here, and leave the others alone.
         self.recipients = [unfit_path(mailbox, "5.1.3") for mailbox in wanted.recipients]
         self.rcpt_commands = {
-            index: f"RCPT TO:<{mailbox}>\r\n"
+            index: rcpt_command(wanted, mailbox, extensions)
             for index, mailbox in enumerate(wanted.recipients)
             if self.recipients[index] is None
         }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from paquebot.mail.envelope import Envelope
+from paquebot.mail.envelope import NO_WISH, Envelope, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +21,24 @@ class AuthAttempt:
 
 @dataclass(frozen=True, slots=True)
 class MailFrom:
-    """A transaction begins. `path` is "" for the null reverse-path; `size_bytes` is what the client declares."""
+    """A transaction begins. `path` is "" for the null reverse-path; `size_bytes` is what the client declares.
+
+    The others are told as in `Envelope`.
+    """
 
     path: str
     size_bytes: int | None
     eight_bit: bool
+    envelope_id: str = ""
+    ret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RcptTo:
-    """One recipient; refusing it leaves the others alone."""
+    """One recipient, and what the sender wants to be told of it; refusing it leaves the others alone."""
 
     path: str
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)

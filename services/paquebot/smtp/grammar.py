@@ -1,10 +1,9 @@
 """The grammar of SMTP commands: paths, parameters, host names (RFC 5321 §4.1.2). Bytes in, values out.
 
-Not the dialogue: which command may come when is the session's affair.
+Not the dialogue: which command may come when is the session's affair. What parameters mean is read in `arguments`.
 """
 
 import re
-from dataclasses import dataclass
 
 from paquebot.mail.reply import Reply
 
@@ -21,11 +20,8 @@ _MAILBOX = re.compile(rf"({_LOCAL})@({_DOMAIN})")
 _ARGUMENT = re.compile(rb'(FROM|TO): ?<((?:"(?:[^"\\]|\\.)*+"|[^"<>])*+)>(?: +(.*))?', re.IGNORECASE | re.DOTALL)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?")
 _HELLO_NAME = re.compile(rb"[!-~]{1,255}")
-_SIZE = re.compile(r"\d{1,20}")
-_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")  # RFC 3461 §4
 
 _NOT_ASCII = Reply(553, "5.6.7", "Addresses beyond ASCII are not served (no SMTPUTF8)")
-_NOT_SERVED = Reply(555, "5.5.4", "Parameter not recognised or not served")
 
 
 class CommandRefused(Exception):  # noqa: N818  (the client's fault, and an answer)
@@ -34,46 +30,6 @@ class CommandRefused(Exception):  # noqa: N818  (the client's fault, and an answ
     def __init__(self, reply: Reply) -> None:
         super().__init__(str(reply))
         self.reply = reply
-
-
-@dataclass(frozen=True, slots=True)
-class MailArgument:
-    """What stands after MAIL: a mailbox or "" for the null reverse-path, and what its parameters say."""
-
-    path: str
-    size_bytes: int | None = None
-    eight_bit: bool = False
-
-
-def mail_argument(argument: bytes, *, extended: bool) -> MailArgument:
-    """Read `FROM:<path> SIZE= BODY= AUTH=`; without EHLO (`extended`) no parameter is known."""
-    path, parameters = _path_and_parameters(argument, b"FROM")
-    mailbox = "" if path == b"" else _mailbox(path, "5.1.7")
-    if not parameters:
-        return MailArgument(mailbox)
-    given = _parameters(parameters)
-    if not extended or not given.keys() <= {"SIZE", "BODY", "AUTH"}:
-        raise CommandRefused(_NOT_SERVED)
-    size = given.get("SIZE", "0")
-    if not _SIZE.fullmatch(size):
-        raise CommandRefused(Reply(501, "5.5.4", "SIZE wants a number of octets"))
-    body = given.get("BODY", "7BIT").upper()
-    if body not in {"7BIT", "8BITMIME"}:
-        raise CommandRefused(_NOT_SERVED)
-    # RFC 4954 §5: AUTH= must be accepted; whom a client names there is not believed.
-    if not _XTEXT.fullmatch(given.get("AUTH", "<>")):
-        raise CommandRefused(Reply(501, "5.5.4", "AUTH wants a mailbox as xtext, or <>"))
-    return MailArgument(mailbox, int(size) if "SIZE" in given else None, body == "8BITMIME")
-
-
-def rcpt_argument(argument: bytes, hostname: str) -> str:
-    """Read `TO:<path>` and return the mailbox; `<Postmaster>` is ours (RFC 5321 §4.1.1.3)."""
-    path, parameters = _path_and_parameters(argument, b"TO")
-    if parameters:
-        raise CommandRefused(_NOT_SERVED)
-    if path.lower() == b"postmaster":
-        return f"postmaster@{hostname}"
-    return _mailbox(path, "5.1.3")
 
 
 def hello_name(argument: bytes) -> str:
@@ -89,7 +45,8 @@ def is_mailbox(text: str) -> bool:
     return match is not None and _fits(match[1], match[2])
 
 
-def _path_and_parameters(argument: bytes, keyword: bytes) -> tuple[bytes, bytes]:
+def path_and_parameters(argument: bytes, keyword: bytes) -> tuple[bytes, bytes]:
+    """Cut `FROM:<path> parameters` in two; raises CommandRefused."""
     match = _ARGUMENT.fullmatch(argument)
     if match is None or match[1].upper() != keyword:
         if not argument.isascii():
@@ -98,8 +55,11 @@ def _path_and_parameters(argument: bytes, keyword: bytes) -> tuple[bytes, bytes]
     return match[2], (match[3] or b"").strip(b" ")
 
 
-def _mailbox(path: bytes, enhanced: str) -> str:
-    """Return a path's mailbox with its domain in lower case. Source routes (§4.1.1.3) are not served."""
+def mailbox(path: bytes, enhanced: str) -> str:
+    """Return a path's mailbox with its domain in lower case; raises CommandRefused.
+
+    Source routes (§4.1.1.3) are not served.
+    """
     if not path.isascii():
         raise CommandRefused(_NOT_ASCII)
     match = _MAILBOX.fullmatch(path.decode("ascii"))
@@ -115,7 +75,8 @@ def _fits(local: str, domain: str) -> bool:
     return len(local) <= LOCAL_MAX and len(domain) <= DOMAIN_MAX and len(local) + len(domain) + 3 <= PATH_MAX
 
 
-def _parameters(octets: bytes) -> dict[str, str]:
+def parameters(octets: bytes) -> dict[str, str]:
+    """Read `KEY=value KEY`; keys come back in capitals. Raises CommandRefused."""
     given: dict[str, str] = {}
     if not octets.isascii():
         raise CommandRefused(Reply(501, "5.5.4", "Parameters are ASCII"))

@@ -1,4 +1,4 @@
-"""The server's end of SMTP as a state machine over bytes (RFC 5321, 1870, 2034, 2920, 3207, 4954, 6152).
+"""The server's end of SMTP as a state machine over bytes (RFC 5321, 1870, 2034, 2920, 3207, 3461, 4954, 6152).
 
 No I/O, no clock: the shell hands in bytes, asks for events, answers each with a Reply, and writes what
 is to be sent. Nothing is read further until an event is answered, so PIPELINING needs no code.
@@ -7,14 +7,14 @@ is to be sent. Nothing is read further until an event is answered, so PIPELINING
 from collections.abc import Callable
 from typing import ClassVar
 
-from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
-from paquebot.smtp import grammar, table
+from paquebot.smtp import arguments, grammar, table
 from paquebot.smtp.encoding import encode_reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
+from paquebot.smtp.gathering import Gathering
 from paquebot.smtp.grammar import CommandRefused
 from paquebot.smtp.receivebuffer import Flooded, ReceiveBuffer
-from paquebot.smtp.sasl import MECHANISMS, AuthExchange
+from paquebot.smtp.sasl import AuthExchange
 from paquebot.smtp.stuffing import content_fault, unstuff
 from paquebot.smtp.table import GO_AHEAD, NO_ARGUMENT, VERBS, ServerLimits, State, line_fault, speaks_otherwise
 
@@ -27,26 +27,29 @@ _DEAF = frozenset({State.TLS, State.CLOSED})
 
 
 class ServerSession:
-    """One client's dialogue, from the greeting to QUIT. `limits` may be replaced at any time."""
+    """One client's dialogue, from the greeting to QUIT. `limits` may be replaced at any time.
+
+    `withheld` are EHLO keywords that are neither offered nor served: for those who play lesser hosts.
+    """
 
     def __init__(
         self, hostname: str, limits: ServerLimits, *, tls: bool, starttls: bool, auth_required: bool = True
     ) -> None:
         self.limits = limits
+        self.withheld: frozenset[str] = frozenset()
         self.tls = tls
         self.authenticated = False
         self.hello_name = ""
         self._hostname = hostname
         self._starttls = starttls
         self._auth_required = auth_required
-        self._extended = False
+        self._offered: frozenset[str] = frozenset()  # empty until EHLO
         self._state = State.START
         self._buffer = ReceiveBuffer()
         self._out: list[bytes] = []
         self._pending: Event | None = None
         self._goodbye: Reply | None = None
-        self._mail: MailFrom | None = None
-        self._recipients: dict[str, None] = {}
+        self._gathering: Gathering | None = None
         self._exchange: AuthExchange | None = None
         self._errors = 0
         self._commands = 0
@@ -82,7 +85,7 @@ class ServerSession:
     @property
     def protocol(self) -> str:
         """The `with` word of the Received field (RFC 3848)."""
-        if not self._extended:
+        if not self._offered:
             return "SMTP"
         return "ESMTP" + "S" * self.tls + "A" * self.authenticated
 
@@ -153,7 +156,8 @@ class ServerSession:
     def tls_started(self) -> None:
         """Begin anew after the handshake: all that came before it is void (RFC 3207 §4.2)."""
         self.tls = True
-        self.authenticated = self._extended = False
+        self.authenticated = False
+        self._offered = frozenset()
         self.hello_name = ""
         self._buffer.clear()
         self._forget_transaction(State.START)
@@ -231,9 +235,7 @@ class ServerSession:
     def _content(self, stuffed: bytes) -> Event | None:
         content = unstuff(stuffed)
         fault = table.TOO_LARGE if len(content) > self.limits.content_max_bytes else content_fault(content)
-        mail = self._mail
-        assert mail is not None  # noqa: S101  (DATA comes after MAIL)
-        envelope = Envelope(mail.path, tuple(self._recipients), mail.eight_bit)
+        envelope = self._gathered().envelope()
         self._forget_transaction(State.READY)
         if fault is not None:
             self._refuse(fault)
@@ -244,19 +246,18 @@ class ServerSession:
 
     def _ehlo(self, argument: bytes) -> None:
         self.hello_name = grammar.hello_name(argument)
-        self._extended = True
         self._forget_transaction(State.READY)
-        size = f"SIZE {self.limits.content_max_bytes}"
-        lines = [self._hostname, "PIPELINING", size, "8BITMIME", "ENHANCEDSTATUSCODES"]
-        if self._starttls and not self.tls:
-            lines.append("STARTTLS")
-        if self._auth_required and self.tls:
-            lines.append(f"AUTH {' '.join(MECHANISMS)}")
-        self._say(Reply(250, "", "\n".join(lines)))
+        offers = table.offers(
+            self.limits, starttls=self._starttls and not self.tls, auth=self._auth_required and self.tls
+        )
+        offers = {word: value for word, value in offers.items() if word not in self.withheld}
+        self._offered = frozenset({*offers, "AUTH"})
+        lines = [f"{word} {value}" if value else word for word, value in offers.items()]
+        self._say(Reply(250, "", "\n".join([self._hostname, *lines])))
 
     def _helo(self, argument: bytes) -> None:
         self.hello_name = grammar.hello_name(argument)
-        self._extended = False
+        self._offered = frozenset()
         self._forget_transaction(State.READY)
         self._say(Reply(250, "", self._hostname))
 
@@ -301,19 +302,20 @@ class ServerSession:
     def _mail_from(self, argument: bytes) -> Event:
         if self._auth_required and not self.authenticated:
             raise CommandRefused(table.AUTHENTICATION_REQUIRED)
-        given = grammar.mail_argument(argument, extended=self._extended)
-        if given.size_bytes is not None and given.size_bytes > self.limits.content_max_bytes:
+        mail = arguments.mail_from(argument, self._offered)
+        if mail.size_bytes is not None and mail.size_bytes > self.limits.content_max_bytes:
             raise CommandRefused(table.TOO_LARGE)
-        return MailFrom(given.path, given.size_bytes, given.eight_bit)
+        return mail
 
     def _rcpt_to(self, argument: bytes) -> Event:
-        path = grammar.rcpt_argument(argument, self._hostname)
-        if len(self._recipients) >= self.limits.recipients_max and path not in self._recipients:
+        rcpt = arguments.rcpt_to(argument, self._hostname, self._offered)
+        known = self._gathered().recipients
+        if len(known) >= self.limits.recipients_max and rcpt.path not in known:
             raise CommandRefused(table.TOO_MANY_RECIPIENTS)
-        return RcptTo(path)
+        return rcpt
 
     def _data(self, _: bytes) -> Event:
-        if not self._recipients:
+        if not self._gathered().recipients:
             raise CommandRefused(table.NO_RECIPIENTS)
         return DataStart()
 
@@ -325,8 +327,12 @@ class ServerSession:
         self._say(Reply(221, "2.0.0", f"{self._hostname} closes the connection"))
         self._close()
 
+    def _gathered(self) -> Gathering:
+        assert self._gathering is not None  # noqa: S101  (the table lets nobody come here before MAIL)
+        return self._gathering
+
     def _want_extended(self) -> None:
-        if not self._extended:
+        if not self._offered:
             raise CommandRefused(Reply(503, "5.5.1", "Send EHLO first"))
 
     # Answers from outside.
@@ -334,10 +340,10 @@ class ServerSession:
     def _accepted(self, event: Event) -> None:
         match event:
             case MailFrom():
-                self._mail = event
+                self._gathering = Gathering(event)
                 self._state = State.MAIL
             case RcptTo():
-                self._recipients[event.path] = None
+                self._gathered().add(event)
                 self._state = State.RCPT
                 self._commands -= 1
             case DataStart():
@@ -373,8 +379,7 @@ class ServerSession:
         self.close_with(table.GARBAGE)
 
     def _forget_transaction(self, state: State) -> None:
-        self._mail = None
-        self._recipients = {}
+        self._gathering = None
         self._exchange = None
         self._state = state
 

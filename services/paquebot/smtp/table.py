@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from paquebot.mail.reply import Reply
+from paquebot.smtp.sasl import MECHANISMS
 
 COMMAND_MAX = 512  # RFC 5321 §4.5.3.1.4, with CRLF
 AUTH_MAX = 12_288  # RFC 4954 §4
-# What the extensions we serve add to MAIL: SIZE 26 (RFC 1870 §3), BODY 17 (RFC 6152 §2), AUTH 500 (RFC 4954 §3).
-LONGER = {b"MAIL": COMMAND_MAX + 26 + 17 + 500, b"AUTH": AUTH_MAX}
+# What the extensions we serve add to MAIL: SIZE 26 (RFC 1870 §3), BODY 17 (RFC 6152 §2), AUTH 500 (RFC 4954 §3),
+# RET 9 and ENVID 107 (RFC 3461 §4.3, §4.4); to RCPT: NOTIFY 29 and ORCPT 507 (§4.1, §4.2).
+LONGER = {b"MAIL": COMMAND_MAX + 26 + 17 + 500 + 9 + 107, b"RCPT": COMMAND_MAX + 29 + 507, b"AUTH": AUTH_MAX}
 TLS_RECORD = 0x16  # the first octet of a TLS handshake, RFC 8446 §5.1
 
 
@@ -84,6 +86,22 @@ class ServerLimits:
     recipients_max: int = 100
     errors_max: int = 10  # refusals made by the session itself, and refused AUTH
     commands_max: int = 1_000  # commands, accepted recipients aside
+
+
+def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str]:
+    """Return what is served, by EHLO keyword (RFC 5321 §4.1.1.1)."""
+    served = {
+        "PIPELINING": "",
+        "SIZE": str(limits.content_max_bytes),
+        "8BITMIME": "",
+        "DSN": "",
+        "ENHANCEDSTATUSCODES": "",
+    }
+    if starttls:
+        served["STARTTLS"] = ""
+    if auth:
+        served["AUTH"] = " ".join(MECHANISMS)
+    return served
 
 
 def line_fault(verb: bytes, line: bytes) -> Reply | None:

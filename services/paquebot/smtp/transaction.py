@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from paquebot.mail.envelope import NO_WISH, Wish
 from paquebot.mail.reply import Reply
+from paquebot.smtp.dsn import mail_parameters, rcpt_parameters
 from paquebot.smtp.grammar import is_mailbox
 
 _SIZE = re.compile(r"\d{1,20}")
@@ -19,6 +21,9 @@ class Transaction:
     content: bytes
     prefix: bytes = b""
     eight_bit: bool = False
+    envelope_id: str = ""
+    ret: str = ""
+    wishes: Mapping[str, Wish] = field(default_factory=dict)  # by recipient, see Envelope
 
     @property
     def size_bytes(self) -> int:
@@ -45,10 +50,17 @@ class TransactionResult:
 
 
 def mail_command(wanted: Transaction, extensions: Mapping[str, str]) -> str:
-    """Write MAIL with the parameters this server knows."""
+    """Write MAIL with the parameters this server knows (RFC 3461 §5.2.1 for those about reports)."""
     size = f" SIZE={wanted.size_bytes}" if "SIZE" in extensions else ""
     body = " BODY=8BITMIME" if wanted.eight_bit and "8BITMIME" in extensions else ""
-    return f"MAIL FROM:<{wanted.return_path}>{size}{body}\r\n"
+    dsn = mail_parameters(wanted.ret, wanted.envelope_id) if "DSN" in extensions else ""
+    return f"MAIL FROM:<{wanted.return_path}>{size}{body}{dsn}\r\n"
+
+
+def rcpt_command(wanted: Transaction, recipient: str, extensions: Mapping[str, str]) -> str:
+    """Write RCPT with what is wished for this recipient, if the server knows how to say it."""
+    dsn = rcpt_parameters(wanted.wishes.get(recipient, NO_WISH)) if "DSN" in extensions else ""
+    return f"RCPT TO:<{recipient}>{dsn}\r\n"
 
 
 def unfit(wanted: Transaction, extensions: Mapping[str, str]) -> Reply | None:

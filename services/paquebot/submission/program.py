@@ -16,6 +16,7 @@ from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.smtp.dsn import wishes_fault
 from paquebot.smtp.grammar import is_mailbox
 from paquebot.submission.dialogue import Authenticate
 from paquebot.submission.gate import crowd_refusal, recipient_refusal, size_refusal
@@ -98,7 +99,8 @@ def _basic(metadata: Mapping[str, str]) -> tuple[str, bytes] | None:
 def _lowered(envelope: Envelope) -> Envelope:
     """Return the envelope as an SMTP session would hand it over: domains in lower case, each recipient once."""
     recipients = tuple(dict.fromkeys(_lower_domain(path) for path in envelope.recipients))
-    return replace(envelope, reverse_path=_lower_domain(envelope.reverse_path), recipients=recipients)
+    wishes = {_lower_domain(path): wish for path, wish in envelope.wishes.items()}
+    return replace(envelope, reverse_path=_lower_domain(envelope.reverse_path), recipients=recipients, wishes=wishes)
 
 
 def _lower_domain(path: str) -> str:
@@ -137,4 +139,6 @@ def _envelope_refusal(principal: Principal, request: SubmitRequest) -> Reply | N
             return Reply(501, "5.1.3", "A recipient is no mailbox: local-part@domain")
         if (refusal := recipient_refusal(recipient)) is not None:
             return refusal
+    if (refusal := wishes_fault(envelope)) is not None:
+        return refusal
     return crowd_refusal(principal, len(envelope.recipients)) or size_refusal(principal, len(request.content))

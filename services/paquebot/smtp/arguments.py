@@ -1,0 +1,68 @@
+"""What stands after MAIL and RCPT: a path, and parameters of the extensions that were offered. Bytes in, events out."""
+
+import re
+
+from paquebot.mail.envelope import NO_WISH, Wish
+from paquebot.mail.reply import Reply
+from paquebot.smtp import dsn
+from paquebot.smtp.events import MailFrom, RcptTo
+from paquebot.smtp.grammar import CommandRefused, mailbox, parameters, path_and_parameters
+
+# The EHLO keyword that makes a parameter known. AUTH= must be accepted wherever EHLO was said (RFC 4954 §5).
+_OF_MAIL = {"SIZE": "SIZE", "BODY": "8BITMIME", "AUTH": "AUTH", "RET": "DSN", "ENVID": "DSN"}
+_OF_RCPT = {"NOTIFY": "DSN", "ORCPT": "DSN"}
+_SIZE = re.compile(r"\d{1,20}")
+
+
+def mail_from(argument: bytes, offered: frozenset[str]) -> MailFrom:
+    """Read `FROM:<path> SIZE= BODY= AUTH= RET= ENVID=`; raises CommandRefused."""
+    path, octets = path_and_parameters(argument, b"FROM")
+    given = _known(parameters(octets), _OF_MAIL, offered) if octets else {}
+    sender = "" if path == b"" else mailbox(path, "5.1.7")
+    if not given:
+        return MailFrom(sender, None, eight_bit=False)
+    body = given.get("BODY", "7BIT").upper()
+    if body not in {"7BIT", "8BITMIME"}:
+        raise CommandRefused(_not_served(f"BODY={body}"))
+    # Whom a client names in AUTH= is not believed.
+    if not dsn.is_xtext(given.get("AUTH", "<>")):
+        raise CommandRefused(Reply(501, "5.5.4", "AUTH wants a mailbox as xtext, or <>"))
+    return MailFrom(
+        sender,
+        _size(given["SIZE"]) if "SIZE" in given else None,
+        eight_bit=body == "8BITMIME",
+        envelope_id=dsn.read_envid(given["ENVID"]) if "ENVID" in given else "",
+        ret=dsn.read_ret(given["RET"]) if "RET" in given else "",
+    )
+
+
+def rcpt_to(argument: bytes, hostname: str, offered: frozenset[str]) -> RcptTo:
+    """Read `TO:<path> NOTIFY= ORCPT=`; `<Postmaster>` is ours (RFC 5321 §4.1.1.3). Raises CommandRefused."""
+    path, octets = path_and_parameters(argument, b"TO")
+    wish = _wish(_known(parameters(octets), _OF_RCPT, offered)) if octets else NO_WISH
+    recipient = f"postmaster@{hostname}" if path.lower() == b"postmaster" else mailbox(path, "5.1.3")
+    return RcptTo(recipient, wish)
+
+
+def _known(given: dict[str, str], known: dict[str, str], offered: frozenset[str]) -> dict[str, str]:
+    for name in given:
+        if known.get(name) not in offered:
+            raise CommandRefused(_not_served(name))
+    return given
+
+
+def _not_served(what: str) -> Reply:
+    return Reply(555, "5.5.4", f"{what} is not known here, or not served")
+
+
+def _size(value: str) -> int:
+    if not _SIZE.fullmatch(value):
+        raise CommandRefused(Reply(501, "5.5.4", "SIZE wants a number of octets"))
+    return int(value)
+
+
+def _wish(given: dict[str, str]) -> Wish:
+    return Wish(
+        dsn.read_notify(given["NOTIFY"]) if "NOTIFY" in given else (),
+        dsn.read_orcpt(given["ORCPT"]) if "ORCPT" in given else "",
+    )
