@@ -19,7 +19,8 @@ from rich.table import Table
 
 from paquebot.auth.password import hash_password
 from paquebot.cli.place import Place
-from paquebot.cli.platform import Platform, Wanted, World, free_port
+from paquebot.cli.platform import Platform, Wanted, World
+from paquebot.cli.processes import free_port
 from paquebot.policy.manifests import parse
 from paquebot.sandbox.internet import Internet
 

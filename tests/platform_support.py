@@ -101,7 +101,11 @@ class Stage:
 
     def client(self, username: str = SHOP) -> smtplib.SMTP_SSL:
         client = smtplib.SMTP_SSL("localhost", self.platform.ports["smtps"], context=trust(self.place), timeout=60)
-        client.login(username, PASSWORD)
+        try:
+            client.login(username, PASSWORD)
+        except smtplib.SMTPException:
+            client.close()
+            raise
         return client
 
     def send(self, message: bytes, *recipients: str, client: smtplib.SMTP, sender: str = SENDER) -> str:

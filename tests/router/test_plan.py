@@ -1,5 +1,7 @@
 """Planning: who is grouped with whom, which pool sends, who signs, when it expires."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,3 +150,11 @@ def test_mail_that_no_pool_sends_is_refused_with_what_to_do() -> None:
         origin(_request(reverse_path="x@else.example", author="x@else.example"), _POLICY)
     with pytest.raises(PlanRefusedError, match="SendingPool gone_gone does not exist"):
         origin(_request(reverse_path="x@else.example", author="x@else.example", pool="gone_gone"), _POLICY)
+
+
+def test_a_pool_that_is_being_removed_sends_its_own_reports_only() -> None:
+    leaving = Policy(domains=_POLICY.domains, pools={_POOL.token: replace(_POOL, draining=True)})
+    with pytest.raises(PlanRefusedError, match="mail-system/default is being removed: name another"):
+        origin(_request(), leaving)
+    report = _request(principal=Principal("shop", "", internal=True), pool=_POOL.token)
+    assert origin(report, leaving).pool.draining

@@ -3,11 +3,12 @@
 import pytest
 
 from paquebot.mail.principal import Principal
-from paquebot.policy.values import MailDomain, Policy, SMTPCredential
+from paquebot.policy.values import MailDomain, Policy, SendingPool, SMTPCredential
 from paquebot.submission.gate import (
     author_refusal,
     crowd_refusal,
     pool_of,
+    pool_refusal,
     recipient_refusal,
     sender_refusal,
     size_refusal,
@@ -131,3 +132,13 @@ def test_admission_looks_at_the_pool_of_the_domain_or_else_of_the_credential() -
     assert pool_of(_WEB, "a@mail.shop.example", _POLICY) == "mail_main"
     assert pool_of(_RELAY, "a@elsewhere.example", _POLICY) == "mail_relays"
     assert pool_of(_WEB, "a@elsewhere.example", _POLICY) == ""
+
+
+def test_a_pool_that_is_being_removed_takes_nothing_new_and_says_what_must_change() -> None:
+    leaving, staying = SendingPool("mail", "bulk", "x", draining=True), SendingPool("mail", "main", "y")
+    policy = Policy(pools={each.token: each for each in (leaving, staying)})
+    assert pool_refusal("mail_main", policy) is None
+    assert pool_refusal("mail_unknown", policy) is None  # the router says so, with its own reason
+    assert str(pool_refusal("mail_bulk", policy)) == (
+        "451 4.3.5 The SendingPool mail/bulk is being removed and takes nothing new: its MailDomain must name another"
+    )

@@ -1,40 +1,31 @@
-"""The platform on one machine: nats-server and the five services as processes, kept alive.
+"""The platform on one machine: nats-server and the five services as processes, made to follow the manifests.
 
-What a cluster's controllers do is done here in small: identities, policy, keys, start order, restart after a crash.
+What a cluster's controllers do is done here in small: start order, as many deliverers as a pool wants, and
+pools that leave: they keep their deliverers until their mail has gone.
 """
 
 import asyncio
-import contextlib
-import json
 import os
-import signal
-import socket
-import sys
-import urllib.error
-import urllib.request
-from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
+from paquebot.cli.changes import changes
 from paquebot.cli.place import Place, Running
-from paquebot.dkim.keys import generate
+from paquebot.cli.processes import Service, free_port
+from paquebot.cli.publisher import Publisher
 from paquebot.policy.compile import compile_policy
-from paquebot.policy.values import Policy
-from paquebot.queue.credentials import put_hash
-from paquebot.queue.fitness import inspect, record
-from paquebot.queue.jetstream import JetStream
-from paquebot.queue.policystore import publish_policy
-from paquebot.queue.provision import provision
+from paquebot.policy.draining import with_draining, without
+from paquebot.policy.values import Policy, SendingPool
+from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.server import NatsServer, find_nats_server
 from paquebot.queue.users import ServerPlace
 
-READY_MAX_S = 30.0
-DRAIN_MAX_S = 15.0
-RESTART_S = 0.5
+DRAINED_LOOK_S = 1.0
+DRAINED_TELL_S = 60.0
 LOG = structlog.get_logger("up")
 
 
@@ -53,210 +44,71 @@ class Wanted:
     objects: Sequence[Mapping[str, Any]]
     hostname: str = "localhost"
     world: World | None = None
-    replicas: int = 1  # deliverers of each pool
+    replicas: int = 1  # deliverers of a pool that does not say how many
     smtp_port: int = 0  # 0: any free one
     smtps_port: int = 0
 
 
 @dataclass(slots=True)
-class Service:
-    """One process: how it is started, and what runs now."""
-
-    name: str
-    module: str
-    environment: dict[str, str]
-    admin_port: int
-    process: Process | None = None
-    keeper: asyncio.Task[None] | None = None
-    restarts: int = 0
-
-
-@dataclass(slots=True)
 class Platform:
-    """Runs everything of one Place. Use `start`, then `stop`."""
+    """Runs everything of one Place. Use `start`, `apply` as often as manifests change, then `stop`."""
 
     place: Place
     wanted: Wanted
     say: Callable[[str], None] = field(default=lambda _line: None)
     services: dict[str, Service] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    published: list[Mapping[str, Any]] = field(default_factory=list)
     nats: NatsServer | None = None
+    publisher: Publisher | None = None
     ports: dict[str, int] = field(default_factory=dict)
-    stopping: bool = False
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    drains: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Bring everything up; returns when every service says it is ready."""
-        self.policy = compile_policy(self.wanted.objects)
+        compile_policy(self.wanted.objects)
         self.place.prepare(self.wanted.hostname)
-        self.make_keys()
         place = ServerPlace(self.place.store, self.place.identity("nats"), free_port())
         self.nats = NatsServer(find_nats_server(), place, self.place.logs)
         await asyncio.to_thread(self.nats.start)
         self.say(f"nats-server on {self.nats.url}")
-        await self.publish()
-        self.plan_services()
-        for service in self.services.values():
-            await self.launch(service)
-        await asyncio.gather(*(self.wait_ready(service) for service in self.services.values()))
-        self.place.announce(self.running())
+        self.publisher = Publisher(self.place, self.nats.url)
+        await self.publisher.prepare()
+        self.published = [*await self.publisher.published()]
+        await self._publish(with_draining(self.wanted.objects, self.published, _now()))
+        self._plan_services()
+        await self._start(list(self.services.values()))
+        await self._scale()
+        self.drains = asyncio.create_task(self._see_drains())
+
+    async def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Follow changed manifests: streams, then the revision, then processes.
+
+        Raises PolicyFaults, and changes nothing, when they do not go together with a pool that still drains; or
+        what the queue raises, or RuntimeError for a process that does not come up: then try again.
+        """
+        async with self.changing:
+            before = self.wanted.objects
+            await self._publish(with_draining(objects, self.published, _now()))
+            self.wanted = replace(self.wanted, objects=objects)
+            for line in changes(before, objects) or ("the manifests say nothing new",):
+                self.say(line)
+            await self._scale()
 
     async def stop(self) -> None:
-        """Drain the services, deliverers first, and stop the queue last."""
-        self.stopping = True
+        """Drain the services, and stop the queue last."""
         self.place.withdraw()
-        running = [service for service in self.services.values() if service.process is not None]
-        for service in running:
-            assert service.process is not None  # noqa: S101  (filtered above)
-            with contextlib.suppress(ProcessLookupError):
-                service.process.send_signal(signal.SIGTERM)
-        await asyncio.gather(*(self._wait_end(service) for service in running))
+        if self.drains is not None:
+            self.drains.cancel()
+            await asyncio.gather(self.drains, return_exceptions=True)
+        await asyncio.gather(*(service.end() for service in self.services.values()))
         if self.nats is not None:
             await asyncio.to_thread(self.nats.stop)
-
-    def make_keys(self) -> None:
-        """Make DKIM keys for domains that have none."""
-        for domain in self.policy.domains.values():
-            folder = self.place.dkim / domain.domain
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for algorithm in domain.dkim_algorithms:
-                if not any(folder.glob(f"*.{algorithm}.pem")):
-                    path = folder / f"pq-{algorithm.lower()}.{algorithm}.pem"
-                    path.touch(mode=0o600)
-                    path.write_bytes(generate(algorithm))
-
-    async def publish(self) -> None:
-        """Create the streams, then publish the policy and the password hashes: in this order."""
-        assert self.nats is not None  # noqa: S101  (start made it)
-        js = await JetStream.connect(self.nats.url, self.place.identity("publisher"), "publisher")
-        try:
-            await provision(js, self.policy)
-            await record(js, await self.examine())
-            for username, password_hash in self.place.read_hashes().items():
-                await put_hash(js, username, password_hash)
-            await publish_policy(js, self.wanted.objects)
-        finally:
-            await js.close()
-
-    async def examine(self) -> Mapping[str, Any]:
-        """Ask the server, as the system user, whether it is fit to keep mail."""
-        assert self.nats is not None  # noqa: S101  (start made it)
-        system = await JetStream.connect(self.nats.url, self.place.identity("system"), "examiner")
-        try:
-            return await inspect(system)
-        finally:
-            await system.close()
-
-    def plan_services(self) -> None:
-        """Decide ports and environments."""
-        for name in ("auth", "spamfilter", "router", "submission"):
-            self.ports[name] = free_port()
-        self.ports["smtps"] = self.wanted.smtps_port or free_port()
-        self.ports["smtp"] = self.wanted.smtp_port or free_port()
-        for name in ("auth", "spamfilter", "router"):
-            self.add(name, name, {"GRPC_LISTEN": self.at(name), **self.outward()})
-        self.add("submission", "submission", self.submission_environment())
-        for pool in self.policy.pools:
-            for replica in range(self.wanted.replicas):
-                name = f"deliverer-{pool}-{replica}"
-                self.ports[name] = free_port()
-                target = {"SUBMISSION_TARGET": self.at("submission"), "POOL": pool}
-                self.add(name, "deliverer", {"GRPC_LISTEN": self.at(name), **target, **self.outward()})
-
-    def submission_environment(self) -> dict[str, str]:
-        """Return what submission needs to know."""
-        return {
-            "GRPC_LISTEN": self.at("submission"),
-            "SMTP_LISTEN": self.at("smtp"),
-            "SMTPS_LISTEN": self.at("smtps"),
-            "SMTP_CERT_DIR": str(self.place.identity("smtp")),
-            "AUTH_TARGET": self.at("auth"),
-            "SPAMFILTER_TARGET": self.at("spamfilter"),
-            "ROUTER_TARGET": self.at("router"),
-        }
-
-    def outward(self) -> dict[str, str]:
-        """Return how the services reach the world."""
-        world = self.wanted.world
-        if world is None:
-            return {"DKIM_DIR": str(self.place.dkim)}
-        reach = {"SANDBOX": "1", "RESOLVER": world.resolver, "MX_PORT": str(world.mx_port)}
-        return {"DKIM_DIR": str(self.place.dkim), **reach}
-
-    def at(self, name: str) -> str:
-        """Return the loopback address of a service."""
-        return f"127.0.0.1:{self.ports[name]}"
-
-    def add(self, name: str, service: str, environment: dict[str, str]) -> None:
-        """Note a process to run."""
-        assert self.nats is not None  # noqa: S101  (start made it)
-        admin = free_port()
-        everywhere = {
-            "NATS_URL": self.nats.url,
-            "IDENTITY_DIR": str(self.place.identity(service)),
-            "POD": name,
-            "ADMIN_LISTEN": f"127.0.0.1:{admin}",
-            "HOSTNAME": self.wanted.hostname,
-        }
-        own = {f"PAQUEBOT_{key}": value for key, value in (everywhere | environment).items()}
-        self.services[name] = Service(name, f"paquebot.{service}", own, admin)
-
-    async def launch(self, service: Service) -> None:
-        """Start a process and keep it alive."""
-        with (self.place.logs / f"{service.name}.log").open("ab") as log:
-            service.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                service.module,
-                env=os.environ | service.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C reaches `up`, which drains in order
-            )
-        service.keeper = asyncio.create_task(self._keep(service, service.process))
-
-    async def _keep(self, service: Service, process: Process) -> None:
-        code = await process.wait()
-        if self.stopping or service.process is not process:
-            return
-        self.say(f"{service.name} ended with {code}; starting it again")
-        service.restarts += 1
-        await asyncio.sleep(RESTART_S)
-        if not self.stopping:
-            await self.launch(service)
-
-    async def _wait_end(self, service: Service) -> None:
-        assert service.process is not None  # noqa: S101  (only called for started ones)
-        try:
-            async with asyncio.timeout(DRAIN_MAX_S):
-                await service.process.wait()
-        except TimeoutError:
-            LOG.warning("a service did not drain in time", service=service.name)
-            service.process.kill()
-            await service.process.wait()
-        if service.keeper is not None:
-            await service.keeper
-
-    async def wait_ready(self, service: Service) -> None:
-        """Wait until a service says it is ready; raise with what it lacks when it does not."""
-        deadline = asyncio.get_running_loop().time() + READY_MAX_S
-        answer = "it does not listen yet"
-        while asyncio.get_running_loop().time() < deadline:
-            ready, answer = await asyncio.to_thread(probe, service.admin_port)
-            if ready:
-                self.say(f"{service.name} is ready")
-                return
-            if service.restarts > 2:  # noqa: PLR2004  (a third crash at the start is no accident)
-                answer = "it crashes at start"
-                break
-            await asyncio.sleep(0.1)
-        log = self.place.logs / f"{service.name}.log"
-        raise RuntimeError(f"{service.name} is not ready: {answer.strip()}{last_words(log)} (its log: {log})")
 
     def running(self) -> Running:
         """Return what the other commands need to know."""
         assert self.nats is not None  # noqa: S101  (start made it)
-        deliverers = [name for name, service in self.services.items() if service.module == "paquebot.deliverer"]
         return Running(
             pid=os.getpid(),
             nats_url=self.nats.url,
@@ -264,35 +116,145 @@ class Platform:
             smtp_port=self.ports["smtp"],
             hostname=self.wanted.hostname,
             metrics={name: service.admin_port for name, service in self.services.items()},
-            deliverers={name: self.ports[name] for name in deliverers},
+            deliverers={service.name: self.ports[service.name] for service in self._deliverers()},
             resolver=self.wanted.world.resolver if self.wanted.world else "",
         )
 
+    async def _publish(self, objects: list[Mapping[str, Any]]) -> None:
+        assert self.publisher is not None  # noqa: S101  (start made it)
+        policy = compile_policy(objects)
+        await self.publisher.publish(objects, policy)
+        self.published, self.policy = objects, policy
 
-def probe(admin_port: int) -> tuple[bool, str]:
-    """Ask /readyz; return whether it is ready and what it says."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/readyz", timeout=2) as answer:
-            return True, answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return False, refusal.read().decode()
-    except OSError as failure:
-        return False, str(failure)
+    async def _scale(self) -> None:
+        """Run as many deliverers as the pools want: the new ones first, then let the others go."""
+        await self._start(self._more_deliverers())
+        wanted = self._wanted_deliverers()
+        await self._end([service for service in self._deliverers() if service.name not in wanted])
+        for pool in self.policy.pools.values():
+            if pool.token not in wanted.values():
+                self.say(f"pool {pool.place} has no deliverers: its mail waits until `replicas` is raised")
+
+    async def _end(self, deliverers: Sequence[Service]) -> None:
+        await asyncio.gather(*(service.end() for service in deliverers))
+        for service in deliverers:
+            del self.services[service.name]
+            self.say(f"{service.name} has drained and ended")
+        self.place.announce(self.running())
+
+    async def _start(self, services: Sequence[Service]) -> None:
+        for service in services:
+            self.services[service.name] = service
+            await service.launch()
+        await asyncio.gather(*(service.wait_ready() for service in services))
+
+    async def _see_drains(self) -> None:
+        """Tell what keeps pools that are gone from the manifests, and take them away once they are empty."""
+        told: dict[str, float] = {}
+        while True:
+            for pool in [pool for pool in self.policy.pools.values() if pool.draining]:
+                try:
+                    await self._see_drain(pool, told)
+                except (QueueUnavailableError, QueueFullError, ApiError, RuntimeError) as error:
+                    LOG.warning("a pool's drain cannot be looked at", pool=pool.place, error=str(error))
+            await asyncio.sleep(DRAINED_LOOK_S)
+
+    async def _see_drain(self, pool: SendingPool, told: dict[str, float]) -> None:
+        assert self.publisher is not None  # noqa: S101  (start made it)
+        waiting = await self.publisher.count_waiting(pool.token)
+        now = asyncio.get_running_loop().time()
+        if waiting == 0:
+            await self._remove(pool)
+        elif now - told.get(pool.token, -DRAINED_TELL_S) >= DRAINED_TELL_S:
+            told[pool.token] = now
+            still = "1 delivery still waits" if waiting == 1 else f"{waiting} deliveries still wait"
+            self.say(f"pool {pool.place} is gone from the manifests: {still}; it drains")
+
+    async def _remove(self, pool: SendingPool) -> None:
+        """Take an empty pool out of the policy, its streams away, and end its deliverers."""
+        assert self.publisher is not None  # noqa: S101  (start made it)
+        async with self.changing:
+            current = self.policy.pools.get(pool.token)
+            if current is None or not current.draining:
+                return  # it came back meanwhile
+            await self._end([each for each in self._deliverers() if each.environment["PAQUEBOT_POOL"] == pool.token])
+            try:
+                if await self.publisher.remove_streams(pool.token) == 0:
+                    await self._publish(without(self.published, pool.token))
+                    self.say(f"pool {pool.place} is empty and removed")
+            finally:
+                await self._scale()  # its deliverers again, should something have come at the last moment
+
+    def _deliverers(self) -> list[Service]:
+        return [service for service in self.services.values() if service.module == "paquebot.deliverer"]
+
+    def _wanted_deliverers(self) -> dict[str, str]:
+        """Return pools' tokens by the names of the deliverers that should run."""
+        wanted = {}
+        for pool in self.policy.pools.values():
+            count = self.wanted.replicas if pool.replicas is None else pool.replicas
+            for number in range(max(count, 1) if pool.draining else count):
+                wanted[f"deliverer-{pool.token}-{number}"] = pool.token
+        return wanted
+
+    def _more_deliverers(self) -> list[Service]:
+        more = []
+        for name, pool in self._wanted_deliverers().items():
+            if name not in self.services:
+                self.ports[name] = free_port()
+                target = {"SUBMISSION_TARGET": self._at("submission"), "POOL": pool}
+                more.append(self._service(name, "deliverer", {"GRPC_LISTEN": self._at(name), **target}))
+        return more
+
+    def _plan_services(self) -> None:
+        """Decide ports and environments of what runs once."""
+        for name in ("auth", "spamfilter", "router", "submission"):
+            self.ports[name] = free_port()
+        self.ports["smtps"] = self.wanted.smtps_port or free_port()
+        self.ports["smtp"] = self.wanted.smtp_port or free_port()
+        for name in ("auth", "spamfilter", "router"):
+            self.services[name] = self._service(name, name, {"GRPC_LISTEN": self._at(name)})
+        self.services["submission"] = self._service("submission", "submission", self._submission_environment())
+
+    def _submission_environment(self) -> dict[str, str]:
+        """Return what submission needs to know."""
+        return {
+            "GRPC_LISTEN": self._at("submission"),
+            "SMTP_LISTEN": self._at("smtp"),
+            "SMTPS_LISTEN": self._at("smtps"),
+            "SMTP_CERT_DIR": str(self.place.identity("smtp")),
+            "AUTH_TARGET": self._at("auth"),
+            "SPAMFILTER_TARGET": self._at("spamfilter"),
+            "ROUTER_TARGET": self._at("router"),
+        }
+
+    def _outward(self) -> dict[str, str]:
+        """Return how the services reach the world."""
+        world = self.wanted.world
+        if world is None:
+            return {"DKIM_DIR": str(self.place.dkim)}
+        reach = {"SANDBOX": "1", "RESOLVER": world.resolver, "MX_PORT": str(world.mx_port)}
+        return {"DKIM_DIR": str(self.place.dkim), **reach}
+
+    def _at(self, name: str) -> str:
+        """Return the loopback address of a service."""
+        return f"127.0.0.1:{self.ports[name]}"
+
+    def _service(self, name: str, module: str, environment: dict[str, str]) -> Service:
+        assert self.nats is not None  # noqa: S101  (start made it)
+        admin = free_port()
+        everywhere = {
+            "NATS_URL": self.nats.url,
+            "IDENTITY_DIR": str(self.place.identity(module)),
+            "POD": name,
+            "ADMIN_LISTEN": f"127.0.0.1:{admin}",
+            "HOSTNAME": self.wanted.hostname,
+            **({} if module == "submission" else self._outward()),
+        }
+        own = {f"PAQUEBOT_{key}": value for key, value in (everywhere | environment).items()}
+        log = self.place.logs / f"{name}.log"
+        return Service(name, f"paquebot.{module}", own, admin, log, self.say)
 
 
-def last_words(log: Path) -> str:
-    """Return how the exception that ended a process read, from its log."""
-    for line in reversed(log.read_text(errors="replace").splitlines()):
-        with contextlib.suppress(ValueError):
-            exception = str(json.loads(line).get("exception", ""))
-            if exception:
-                told = [line.strip(" |+-") for line in exception.splitlines()]
-                return f": {[line for line in told if line][-1]}"
-    return ""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,9 +1,11 @@
 """`paquebot up`: the whole platform on this machine, from the same manifests as in a cluster."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from paquebot.cli.manifests import compile_files
 from paquebot.cli.place import STATE_OPTION, Place
 from paquebot.cli.platform import Platform, Wanted, World
 from paquebot.cli.screen import CONSOLE
+from paquebot.cli.watching import Stamps, Watching, stamps
 from paquebot.policy.values import Policy
 from paquebot.sandbox.internet import DOMAINS, Internet
 
@@ -34,7 +37,11 @@ def up(  # noqa: PLR0913, PLR0917  (one argument an option)
     replicas: int,
     place: Place,
 ) -> None:
-    """Run nats-server and the five services from manifests until Ctrl-C."""
+    """Run nats-server and the five services from manifests until Ctrl-C.
+
+    Changes of the manifests are applied while it runs; SIGHUP has them looked at now.
+    """
+    seen = stamps(paths)
     located, policy, faults = compile_files(paths)
     if faults:
         for fault in faults:
@@ -44,7 +51,7 @@ def up(  # noqa: PLR0913, PLR0917  (one argument an option)
         raise click.ClickException(f"a platform already runs from {place.root}: stop it, or give another --state")
     wanted = Wanted([item.object for item in located], hostname, None, replicas, smtp_port, smtps_port)
     try:
-        asyncio.run(_serve(place, wanted, _internet_for(place, policy) if sandbox else None))
+        asyncio.run(_serve(place, wanted, _internet_for(place, policy) if sandbox else None, (paths, seen)))
     except RuntimeError as failure:
         raise click.ClickException(str(failure)) from failure
 
@@ -54,19 +61,29 @@ def _internet_for(place: Place, policy: Policy) -> Internet:
     return Internet(own_domains=tuple(policy.domains), txt_of=lambda: dkim_records(place, policy))
 
 
-async def _serve(place: Place, wanted: Wanted, internet: Internet | None) -> None:
+async def _serve(
+    place: Place, wanted: Wanted, internet: Internet | None, files: tuple[tuple[Path, ...], Stamps]
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if internet is not None:
         await internet.start()
         wanted = replace(wanted, world=World(str(internet.resolver_address), internet.mx_port))
-    platform = Platform(place, wanted, CONSOLE.print)
+    say = partial(CONSOLE.print, markup=False)
+    platform = Platform(place, wanted, say)
+    watching = Watching(files[0], platform, say, files[1])
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watching.now.set)
     try:
         await platform.start()
         _greet(platform, internet)
+        watch = asyncio.create_task(watching.run())
+        watch.add_done_callback(lambda _ended: stop.set())  # it ends by itself only when it breaks
         await stop.wait()
         CONSOLE.print("draining ...")
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch
     finally:
         await platform.stop()
         if internet is not None:

@@ -1,11 +1,13 @@
 """Custom resources, given as plain mappings, become one frozen Policy; or all faults are told at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
 from paquebot.policy import kinds, names
 from paquebot.policy.check import Declared, check
+from paquebot.policy.draining import MARK
 from paquebot.policy.faults import Fault, Notes, PolicyFaults
 from paquebot.policy.scalars import shown
 from paquebot.policy.section import Section
@@ -28,7 +30,7 @@ def compile_policy(
 ) -> Policy:
     """Return the policy that the objects declare. Raises PolicyFaults with every fault there is.
 
-    `status` and all metadata but name and namespace are passed over.
+    `status` and all metadata but name, namespace and a pool's deletionTimestamp are passed over.
     """
     if len(objects) > OBJECTS_MAX:
         fault = Fault("", "", "", "objects", f"are {len(objects)}", f"declare at most {OBJECTS_MAX}")
@@ -89,12 +91,14 @@ def _read(entry: object, notes: Notes, declared: Declared, platform_namespace: s
     if not whole.has("spec"):
         whole.fault("spec", "is missing", "give it")
         return
-    _check_metadata(whole.section("metadata"))
+    metadata = whole.section("metadata")
+    _check_metadata(metadata)
     whole.read("status", lambda value: value, None)
     whole.finish()
     match notes.kind:
         case "SendingPool":
-            declared.pools.append(kinds.pool(spec))
+            pool = kinds.pool(spec)
+            declared.pools.append(replace(pool, value=replace(pool.value, draining=metadata.has(MARK))))
         case "MailDomain":
             declared.domains.append(kinds.mail_domain(spec, platform_namespace))
         case "SMTPCredential":

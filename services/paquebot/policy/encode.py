@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from paquebot.policy.draining import MARK
+
 OBJECT_PREFIX: Final = "o."
 
 _HASH_DIGITS: Final = 32
@@ -25,12 +27,12 @@ class Index:
 
 
 def encode_object(entry: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return the key and the canonical JSON of what matters of an object: kind, name, namespace, spec."""
+    """Return the key and the canonical JSON of what matters of an object: kind, name, namespace, spec, and its end."""
     metadata = entry.get("metadata") or {}
     trimmed = {
         "apiVersion": entry.get("apiVersion"),
         "kind": entry.get("kind"),
-        "metadata": {name: metadata[name] for name in ("name", "namespace") if metadata.get(name)},
+        "metadata": {name: metadata[name] for name in ("name", "namespace", MARK) if metadata.get(name)},
         "spec": entry.get("spec"),
     }
     encoded = _canonical(trimmed)

@@ -24,6 +24,8 @@ DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
 ANY_NAMESPACE: Final = "*"
 DEFAULT_POOL: Final = "default"
 
+REPLICAS_MAX: Final = 16  # of a pool's deliverers: it has so many partitions
+
 _MESSAGES_PER_HOUR_MAX: Final = 1_000_000_000
 _MESSAGE_SIZE_MAX_BYTES: Final = 100 << 20
 _RECIPIENTS_MAX: Final = 1000
@@ -112,7 +114,7 @@ class DeclaredDestination:
 
 def pool(spec: Section) -> DeclaredPool:
     """Read the spec of a SendingPool."""
-    spec.later("replicas", "egress", "scaling", "drain", "tls", "template")
+    spec.later("egress", "scaling", "drain", "tls", "template")
     concurrency, fairness = spec.section("concurrency"), spec.section("fairness")
     default = SendingPool("", "", "")
     value = SendingPool(
@@ -120,6 +122,7 @@ def pool(spec: Section) -> DeclaredPool:
         name=spec.notes.name,
         helo_hostname=spec.need("heloHostname", names.domain, ""),
         paused=spec.read("paused", scalars.boolean, default=False),
+        replicas=spec.read("replicas", scalars.integer(0, REPLICAS_MAX), None),
         allowed_namespaces=_allowed_namespaces(spec.section("allowedNamespaces")),
         sessions_per_replica=concurrency.read(
             "sessionsPerReplica", scalars.integer(1, _CONNECTIONS_MAX), default.sessions_per_replica

@@ -74,6 +74,8 @@ class SendingPool:
     name: str
     helo_hostname: str
     paused: bool = False
+    draining: bool = False  # gone from the manifests: nothing new comes in, what waits goes out
+    replicas: int | None = None  # deliverers; None: who runs them decides
     allowed_namespaces: tuple[str, ...] = ()  # empty: its own only; "*": all
     sessions_per_replica: int = 200
     messages_per_session: int = 50
@@ -84,6 +86,11 @@ class SendingPool:
     def token(self) -> str:
         """`<namespace>_<name>`: the pool's name in streams and subjects."""
         return f"{self.namespace}_{self.name}"
+
+    @property
+    def place(self) -> str:
+        """`<namespace>/<name>`: how people are told of it."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,12 @@ async def _forget_unnamed(bucket: Bucket, named: set[str], now_s: float) -> None
 
 async def read_policy(js: JetStream) -> Policy | None:
     """Return the policy of the current revision, None before the first."""
+    found = await read_objects(js)
+    return None if found is None else compile_policy(found[1], found[0])
+
+
+async def read_objects(js: JetStream) -> tuple[str, list[dict[str, Any]]] | None:
+    """Return the current revision and its objects, None before the first."""
     bucket = Bucket(js, "policy")
     encoded = await bucket.get(REVISION)
     if encoded is None:
@@ -51,7 +57,7 @@ async def read_policy(js: JetStream) -> Policy | None:
     missing = [key for key in index.objects.values() if key not in entries]
     if missing:
         raise QueueUnavailableError(f"revision {index.revision} names objects that are not there yet")
-    return compile_policy([decode_object(entries[key]) for key in index.objects.values()], index.revision)
+    return index.revision, [decode_object(entries[key]) for key in index.objects.values()]
 
 
 async def follow_policy(js: JetStream, on_policy: Callable[[Policy], None]) -> None:

@@ -59,7 +59,10 @@ def origin(request: PlanRequest, policy: Policy) -> Origin:
     if token not in policy.pools:
         reason = f"the SendingPool {token} does not exist" if token else "no MailDomain declares the sender's domain"
         raise PlanRefusedError(f"{reason}: declare it, or let the credential name a pool")
-    return Origin(signing, policy.pools[token])
+    pool = policy.pools[token]
+    if pool.draining and not request.principal.internal:
+        raise PlanRefusedError(f"the SendingPool {pool.place} is being removed: name another in the MailDomain")
+    return Origin(signing, pool)
 
 
 def by_domain(recipients: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -77,6 +77,15 @@ def pool_of(principal: Principal, reverse_path: str, policy: Policy) -> str:
     return credential.pool if credential else ""
 
 
+def pool_refusal(pool: str, policy: Policy) -> Reply | None:
+    """Say whether a pool takes new mail: one that drains does not, and the sender is told what must change."""
+    found = policy.pools.get(pool)
+    if found is None or not found.draining:
+        return None
+    text = f"The SendingPool {found.place} is being removed and takes nothing new: its MailDomain must name another"
+    return Reply(451, "4.3.5", text)
+
+
 def _not_yours(principal: Principal, what: str) -> Reply:
     named = ", ".join(principal.senders[:_SENDERS_NAMED_MAX]) or "nobody"
     more = len(principal.senders) - _SENDERS_NAMED_MAX

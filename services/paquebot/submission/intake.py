@@ -90,7 +90,8 @@ class Intake:
         """Say whether a transaction may begin: the sender's rights, and room in the queue."""
         refusal = gate.sender_refusal(principal, reverse_path, self.policy)
         if refusal is None and not principal.internal:
-            refusal = self._doors.admit(gate.pool_of(principal, reverse_path, self.policy))
+            pool = gate.pool_of(principal, reverse_path, self.policy)
+            refusal = gate.pool_refusal(pool, self.policy) or self._doors.admit(pool)
         return None if refusal is None else refused(refusal, "sender")
 
     async def quota_refusal(self, principal: Principal) -> Reply | None:
