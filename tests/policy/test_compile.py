@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paquebot.mail.delivery import Lane
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import Fault, PolicyFaults
 from paquebot.policy.manifests import parse
@@ -341,3 +342,20 @@ def test_tenants_weights_are_read_and_told_when_unfit() -> None:
     dotted, zero = faults_of(pool(fairness={"tenantWeights": {"a.b": 1, "shop": 0}}))
     assert 'spec.fairness.tenantWeights.a.b: "a.b" is not a name' in dotted
     assert "spec.fairness.tenantWeights.shop: 0 is out of range; give a number from 1 to 1000" in zero
+
+
+def test_urgent_is_for_credentials_of_the_platform_alone() -> None:
+    refs = {"domainRefs": [{"name": "main"}]}
+    assert "spec.lane: Urgent is only for namespace mail-system" in fault_of(
+        pool(), domain(), credential(lane="Urgent", **refs)
+    )
+    assert "write one of Urgent, Normal, Bulk" in fault_of(pool(), domain(), credential(lane="bulk", **refs))
+    policy = compile_policy(
+        [
+            pool(),
+            domain(),
+            credential(lane="Bulk", **refs),
+            credential("relay", "mail-system", anySender=True, lane="Urgent"),
+        ]
+    )
+    assert [each.lane for each in policy.credentials.values()] == [Lane.BULK, Lane.URGENT]

@@ -2,11 +2,13 @@
 
 import pytest
 
+from paquebot.mail.delivery import Lane
 from paquebot.mail.principal import Principal
 from paquebot.policy.values import MailDomain, Policy, SendingPool, SMTPCredential
 from paquebot.submission.gate import (
     author_refusal,
     crowd_refusal,
+    lane_of,
     pool_of,
     pool_refusal,
     recipient_refusal,
@@ -142,3 +144,17 @@ def test_a_pool_that_is_being_removed_takes_nothing_new_and_says_what_must_chang
     assert str(pool_refusal("mail_bulk", policy)) == (
         "451 4.3.5 The SendingPool mail/bulk is being removed and takes nothing new: its MailDomain must name another"
     )
+
+
+@pytest.mark.parametrize("own", Lane)
+@pytest.mark.parametrize("wish", [None, *Lane])
+def test_a_message_may_wish_for_a_lower_lane_than_its_credentials_only(own: Lane, wish: Lane | None) -> None:
+    policy = Policy(credentials={"shop.web": SMTPCredential("shop", "web", lane=own)})
+    expected = own if wish is None else max(own, wish)
+    assert lane_of(_WEB, (None, wish), policy) is expected
+    assert lane_of(_WEB, (wish, None), policy) is expected
+
+
+def test_without_a_credential_of_the_policy_mail_is_normal_and_our_reports_are_urgent() -> None:
+    assert lane_of(_WEB, (Lane.URGENT, None), _POLICY) is Lane.NORMAL
+    assert lane_of(_OURS, (Lane.BULK, None), _POLICY) is Lane.URGENT

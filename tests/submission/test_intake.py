@@ -70,6 +70,17 @@ async def test_content_is_finished_before_anybody_sees_it(world: Any, web: Princ
     assert world.plans[0].size_bytes == len(kept)
 
 
+async def test_what_the_sender_says_about_handling_reaches_the_router_and_nobody_else(
+    world: Any, web: Principal
+) -> None:
+    said = b"Paquebot-Lane: bulk\r\nPaquebot-Tags: class=news, campaign=spring\r\n"
+    await world.intake().take(_mail(web, said + CONTENT, tags={"campaign": "autumn"}))
+    ((_, kept),) = world.kept
+    assert kept == CONTENT
+    assert world.judged[0].content == CONTENT
+    assert (world.plans[0].lane, world.plans[0].tags) == (Lane.BULK, {"class": "news", "campaign": "autumn"})
+
+
 @pytest.mark.parametrize(
     ("content", "enhanced"),
     [

@@ -107,6 +107,23 @@ async def test_an_envelope_is_held_to_what_smtp_would_hold_it_to(
     assert world.kept == []
 
 
+async def test_lane_and_tags_of_a_call_reach_the_router(world: Any) -> None:
+    answer = await _submit(world, replace(MAIL, lane="bulk", tags={"campaign": "spring"}))
+    assert answer.reply.code == 250
+    assert (world.plans[0].lane, world.plans[0].tags) == (Lane.BULK, {"campaign": "spring"})
+
+
+@pytest.mark.parametrize(
+    ("unfit", "told"),
+    [({"lane": "fast"}, "lane is 'fast'"), ({"tags": {"a b": "c"}}, "tags: 'a b' is no name")],
+)
+async def test_an_unfit_lane_or_tag_is_refused_by_name(world: Any, unfit: dict[str, Any], told: str) -> None:
+    answer = await _submit(world, replace(MAIL, **unfit))
+    assert (answer.reply.code, answer.reply.enhanced) == (554, "5.6.0")
+    assert told in answer.reply.text
+    assert world.plans == []
+
+
 async def test_domains_come_in_lower_case_and_recipients_once(world: Any) -> None:
     envelope = Envelope("ann@SHOP.example", ("Bob@ONE.example", "Bob@one.example"))
     assert (await _submit(world, SubmitRequest(envelope, CONTENT))).reply.code == 250

@@ -1,7 +1,7 @@
 """Finishing content, once, before it is judged, hashed and signed (RFC 6409 §8): after this it never changes.
 
-Missing Date, Message-ID and From are added, Bcc is taken out, 8-bit text is encoded if policy says so.
-What would be read differently by different readers is refused, each fault with its own reply.
+Missing Date, Message-ID and From are added, Bcc and our own fields are taken out, 8-bit text is encoded if policy
+says so. What would be read differently by different readers is refused, each fault with its own reply.
 """
 
 import re
@@ -11,6 +11,7 @@ from email.utils import format_datetime
 
 from paquebot.mail.address import addresses
 from paquebot.mail.bodyhash import relaxed_body_hash
+from paquebot.mail.handling import AS_USUAL, Handling, take_out
 from paquebot.mail.header import split, value_of
 from paquebot.mail.refusal import refuse
 from paquebot.mail.seven_bit import encode_seven_bit
@@ -62,6 +63,7 @@ class Finished:
     authors: tuple[str, ...]  # addresses of From
     sender: str  # address of Sender, "" when there is none
     added: tuple[str, ...]  # names of the fields that were missing
+    handling: Handling = AS_USUAL
 
 
 def finish(content: bytes, finishing: Finishing) -> Finished:
@@ -74,6 +76,9 @@ def finish(content: bytes, finishing: Finishing) -> Finished:
     changed = len(section) + 2 + len(body) != len(content)
     if not _BCC_NAMES.isdisjoint(names):
         section, changed = _BCC.sub(b"", section), True
+    said, handling = take_out(section, names)
+    if said is not section:
+        section, changed = said, True
     missing = _missing(names, finishing)
     if missing:
         section, changed = section + b"".join(missing), True
@@ -92,6 +97,7 @@ def finish(content: bytes, finishing: Finishing) -> Finished:
         authors=authors,
         sender=sender,
         added=tuple(field.partition(b":")[0].decode() for field in missing),
+        handling=handling,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.section import Section
@@ -247,6 +248,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         namespace=spec.notes.namespace,
         name=spec.notes.name,
         any_sender=any_sender,
+        lane=_lane(spec, platform_namespace),
         suspend=spec.read("suspend", scalars.boolean, default=False),
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
     )
@@ -261,6 +263,13 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
     limits = _limits(spec.section("limits"))
     spec.finish()
     return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None)
+
+
+def _lane(spec: Section, platform_namespace: str) -> Lane:
+    lane = spec.read("lane", scalars.lane, Lane.NORMAL)
+    if lane is Lane.URGENT and spec.notes.namespace != platform_namespace:
+        spec.fault("lane", f"Urgent is only for namespace {platform_namespace}", "write Normal or Bulk")
+    return lane
 
 
 def _domain_ref(section: Section) -> DomainRef:

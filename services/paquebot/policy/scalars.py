@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from paquebot.mail.delivery import Lane
 from paquebot.policy.faults import Unfit
 
 NEVER: Final = 2.0  # a probability no message reaches
@@ -152,6 +153,14 @@ def time_ms(value: object) -> int:
     if milliseconds <= 0:
         raise Unfit(f"{shown(value)} is before 1970", cure)
     return milliseconds
+
+
+def lane(value: object) -> Lane:
+    """Return the lane that Urgent, Normal or Bulk names."""
+    for each in Lane:
+        if each.name.capitalize() == value:
+            return each
+    raise Unfit(f"{shown(value)} is not known", f"write one of {', '.join(each.name.capitalize() for each in Lane)}")
 
 
 def choice(kind: type[E]) -> Callable[[object], E]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 
 REVISION_NONE = ""
@@ -103,6 +104,7 @@ class SMTPCredential:
     any_sender: bool = False
     pool: str = ""  # for any_sender credentials: the pool of mail whose domain is not declared
     limits: Limits = field(default_factory=Limits)
+    lane: Lane = Lane.NORMAL  # of its messages, which may wish for a lower one
     suspend: bool = False
     expires_at_ms: int = 0  # 0: never
 

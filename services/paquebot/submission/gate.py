@@ -5,8 +5,9 @@ Each function returns the reply that refuses, or None to go on.
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from paquebot.mail.delivery import Lane
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
 from paquebot.policy.values import Policy
@@ -84,6 +85,15 @@ def pool_refusal(pool: str, policy: Policy) -> Reply | None:
         return None
     text = f"The SendingPool {found.place} is being removed and takes nothing new: its MailDomain must name another"
     return Reply(451, "4.3.5", text)
+
+
+def lane_of(principal: Principal, wishes: Iterable[Lane | None], policy: Policy) -> Lane:
+    """Return the lane of a message: its credential's, or a lower one that it wishes for."""
+    if principal.internal:
+        return Lane.URGENT
+    credential = policy.credentials.get(f"{principal.tenant}.{principal.credential}")
+    own = credential.lane if credential else Lane.NORMAL
+    return max([own, *(wish for wish in wishes if wish is not None)])
 
 
 def _not_yours(principal: Principal, what: str) -> Reply:

@@ -52,8 +52,8 @@ class Mail:
     id: str = ""
     pool: str = ""
     report_of: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    lane: Lane = Lane.NORMAL
+    tags: Mapping[str, str] = field(default_factory=dict)  # win over those of the header section
+    lane: Lane | None = None  # None: the credential's
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +187,12 @@ class Intake:
             client_name=mail.client_name,
             client_address=mail.client_address,
             protocol=mail.protocol,
-            lane=Lane.URGENT if mail.principal.internal else mail.lane,
+            lane=gate.lane_of(mail.principal, (mail.lane, finished.handling.lane), self.policy),
             tag_fields=tag_fields(verdict),
             hold_ms=message.accepted_ms + HOLD_MS if held else 0,
             hold_reason=f"held by the spam filter: {_reasons(verdict)}" if held else "",
             pool=mail.pool,
-            tags=mail.tags,
+            tags={**finished.handling.tags, **mail.tags},
         )
         try:
             return await self._doors.plan(request, PLAN_S)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from paquebot.mail.envelope import Envelope
+from paquebot.mail.handling import lane_of, tags_of
 from paquebot.mail.principal import Principal
+from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
@@ -56,6 +58,11 @@ class ProgramDoor:
         refusal = refusal or _envelope_refusal(principal, request)
         if refusal is not None:
             return SubmitAnswer(refused(refusal, "program"))
+        try:
+            lane = lane_of(request.lane, "lane") if request.lane else None
+            tags = tags_of(request.tags.items(), "tags")
+        except ContentRefused as unfit:
+            return SubmitAnswer(refused(unfit.reply, "program"))
         mail = Mail(
             principal=principal,
             envelope=request.envelope,
@@ -64,6 +71,8 @@ class ProgramDoor:
             id=request.id,
             pool=request.pool,
             report_of=request.report_of,
+            tags=tags,
+            lane=lane,
         )
         return await self.intake.take(mail)
 
