@@ -74,6 +74,7 @@ class Stage:
     platform: Platform = field(init=False)
     mx_port: int = 0
     more_records: tuple[DnsRecord, ...] = ()
+    patience: float = 1.0
 
     @property
     def place(self) -> Place:
@@ -91,7 +92,7 @@ class Stage:
             more_records=self.more_records,
         )
         await self.internet.start()
-        world = World(str(self.internet.resolver_address), self.mx_port or self.internet.mx_port)
+        world = World(str(self.internet.resolver_address), self.mx_port or self.internet.mx_port, self.patience)
         self.platform = Platform(self.place, Wanted(objects, "mail.paquebot.test", world, self.replicas))
         await self.platform.start()
 

@@ -17,3 +17,8 @@ async def test_only_what_is_still_armed_is_called_and_once() -> None:
     await asyncio.sleep(1)
     assert called == ["late"]
     turning.cancel()
+
+
+def test_less_patience_shortens_long_times_and_leaves_short_ones() -> None:
+    assert [DeadlineWheel().shortened(seconds) for seconds in (0.1, 600)] == [0.1, 600]
+    assert [DeadlineWheel(0.02).shortened(seconds) for seconds in (0.1, 10, 600)] == [0.1, 2, 12]

@@ -1,5 +1,6 @@
 """`paquebot dkim`: keys, and the DNS records that belong to them."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import click
@@ -7,6 +8,8 @@ import click
 from paquebot.cli.place import STATE_OPTION, Place
 from paquebot.dkim.keys import generate, record, record_strings
 from paquebot.policy.values import Policy
+
+RECORDS_MAX = 10_000
 
 
 @click.group()
@@ -60,7 +63,7 @@ def show(domain: str, place: Place) -> None:
 def records(folder: Path, domain: str) -> dict[str, str]:
     """Return TXT values by record name, for all keys of a domain."""
     paths = sorted((folder / domain).glob("*.pem"))
-    return {f"{path.name.split('.')[0]}._domainkey.{domain}": record(path.read_bytes()) for path in paths}
+    return {f"{path.name.split('.')[0]}._domainkey.{domain}": _record(path, path.stat().st_mtime_ns) for path in paths}
 
 
 def dkim_records(place: Place, policy: Policy) -> dict[str, str]:
@@ -69,6 +72,12 @@ def dkim_records(place: Place, policy: Policy) -> dict[str, str]:
     for domain in policy.domains:
         found |= records(place.dkim, domain)
     return found
+
+
+@lru_cache(maxsize=RECORDS_MAX)
+def _record(path: Path, _changed_ns: int) -> str:
+    """Return a key's TXT value; reading an RSA key takes tens of milliseconds, and a sandbox asks at each query."""
+    return record(path.read_bytes())
 
 
 def _quoted(value: str) -> str:

@@ -35,6 +35,7 @@ class World:
 
     resolver: str
     mx_port: int
+    patience: float = 1.0  # of the deliverers' timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class Platform:
         if world is None:
             return {"DKIM_DIR": str(self.place.dkim)}
         reach = {"SANDBOX": "1", "RESOLVER": world.resolver, "MX_PORT": str(world.mx_port)}
-        return {"DKIM_DIR": str(self.place.dkim), **reach}
+        return {"DKIM_DIR": str(self.place.dkim), "PATIENCE": str(world.patience), **reach}
 
     def _at(self, name: str) -> str:
         """Return the loopback address of a service."""

@@ -102,7 +102,8 @@ async def _secure(connection: Connection, way: Way) -> Outcome | None:
             return None
         return of_reply(Stage.STARTTLS, reply)  # also for a host that says 421 and closes
     try:
-        await connection.start_tls(_context(way.tls_minimum), HANDSHAKE_MAX_S)
+        timeout_s = connection.wheel.shortened(HANDSHAKE_MAX_S)
+        await connection.start_tls(_context(way.tls_minimum), timeout_s)
     except (OSError, TimeoutError, ValueError) as error:
         connection.abort()
         raise _BrokenTlsError(f"{connection.where}: the TLS handshake failed: {error}") from error

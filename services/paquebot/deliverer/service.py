@@ -42,7 +42,7 @@ LOG = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """What a deliverer reads. `resolver` and `mx_port` count only with `sandbox`."""
+    """What a deliverer reads. `resolver`, `mx_port` and `patience` count only with `sandbox`."""
 
     nats_url: str
     grpc_listen: Address
@@ -52,6 +52,7 @@ class Settings(ProcessSettings):
     sandbox: bool = False
     resolver: Address | None = None
     mx_port: int = 25
+    patience: float = 1.0  # of RFC 5321's timeouts, which are too long to rehearse with
 
 
 async def serve(process: Process, settings: Settings) -> None:
@@ -64,7 +65,7 @@ async def serve(process: Process, settings: Settings) -> None:
     for fault in await drift(js, settings.pool):
         LOG.warning("the queue differs from what this release expects", fault=fault)
     process.readiness.present("queue")
-    wheel = DeadlineWheel()
+    wheel = DeadlineWheel(settings.patience if settings.sandbox else 1.0)
     reports = Reports(Channel(settings.submission_target, settings.identity_dir, "submission"))
     port = settings.mx_port if settings.sandbox else SMTP_PORT
     world = _world(settings, wheel)

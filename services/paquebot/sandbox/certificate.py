@@ -1,4 +1,4 @@
-"""A certificate for the sandbox's MX hosts, made at start: self-signed, as on much of the real internet."""
+"""Certificates for the sandbox's MX hosts, made at start: self-signed, as on much of the real internet."""
 
 import ssl
 import tempfile
@@ -16,17 +16,27 @@ SKEW = timedelta(minutes=5)
 
 def self_signed_context(names: tuple[str, ...]) -> ssl.SSLContext:
     """Return a server's TLS context that names these hosts; its key never leaves this process but for loading."""
+    now = datetime.now(UTC)
+    return _context(names, now - SKEW, now + VALID)
+
+
+def expired_context(names: tuple[str, ...]) -> ssl.SSLContext:
+    """Return the same with a certificate whose time was over yesterday."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    return _context(names, yesterday - VALID, yesterday)
+
+
+def _context(names: tuple[str, ...], begins: datetime, ends: datetime) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Paquebot sandbox")])
-    now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + VALID)
+        .not_valid_before(begins)
+        .not_valid_after(ends)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -1,69 +1,48 @@
 """A small internet on loopback: its domains, their MX hosts, and everything they have received."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from paquebot.mail.reply import Reply
 from paquebot.runtime.settings import Address
-from paquebot.sandbox.certificate import self_signed_context
+from paquebot.sandbox.cast import (
+    DEMO_RECIPIENTS,
+    DOMAINS,
+    Cast,
+    Dns,
+    Domain,
+    Host,
+    Manners,
+    Reach,
+    built_in,
+)
+from paquebot.sandbox.certificate import expired_context, self_signed_context
 from paquebot.sandbox.dnsserver import DnsServer
-from paquebot.sandbox.manner import Manner
+from paquebot.sandbox.inbox import Inbox
+from paquebot.sandbox.manner import Certificate, Manner
 from paquebot.sandbox.mxhost import MxHost, Received
 from paquebot.sandbox.zone import Record, Zone
 
+__all__ = ["DEMO_RECIPIENTS", "DOMAINS", "Internet", "Manners"]
+
 LOOPBACK = "127.0.0.1"
 PORT_TRIES_MAX = 20
+RECEIVED_MAX = 500_000  # in memory; the older half goes
 OWN_HOST = "mx.own.test"
-
-DOMAINS: dict[str, str] = {
-    "accept.test": "accepts, with STARTTLS",
-    "plain.test": "accepts, without STARTTLS",
-    "implicit.test": "accepts; has no MX record but an address",
-    "greylist.test": "greylists: 451 at first, accepts seconds later",
-    "throttle.test": "answers 421 after some messages in a connection or a second",
-    "refuse.test": "refuses users whose name begins with `unknown`: 550",
-    "full.test": "defers everybody: 452, mailbox full",
-    "spam.test": "refuses every content: 554",
-    "firstdead.test": "the first MX is dead, the second accepts",
-    "dead.test": "the only MX is dead",
-    "nullmx.test": "receives no mail at all: null MX",
-    "servfail.test": "its DNS is broken: SERVFAIL",
-    "nxdomain.test": "does not exist",
-}
-# What the demo sends to, with weights: every fate that mail can have, most of it good.
-DEMO_RECIPIENTS: tuple[tuple[str, int], ...] = (
-    ("accept.test", 40),
-    ("plain.test", 15),
-    ("implicit.test", 5),
-    ("greylist.test", 10),
-    ("throttle.test", 8),
-    ("refuse.test", 8),
-    ("firstdead.test", 8),
-    ("full.test", 2),
-    ("nullmx.test", 2),
-    ("nxdomain.test", 2),
-)
+_OWN_ADDRESS = "127.0.0.10"
 _DEAD = "127.0.0.99"  # nobody listens there
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """The numbers that manners turn on."""
-
-    greylist_s: float = 5.0
-    messages_per_connection_max: int = 20
-    messages_per_second_max: int = 50
+_FIRST = 11  # the last octet of the first host's address
+_A_NET = 200  # hosts whose addresses share three octets
 
 
 class Internet:
     """DNS and MX hosts. `own_domains` are received for too, so that reports come home.
 
     Port 0 takes any. `txt_of` gives TXT records, as of DKIM keys, at each query. What is received is
-    kept in memory, in order, and written to `folder` if there is one, a file each. `more_records` tell
-    of hosts that are somebody else's.
+    kept in memory, in order, and written to `folder` if there is one, a file each; `on_received` hears of it.
+    `more_records` tell of hosts that are somebody else's; `scripted` live here beside the built-in ones.
     """
 
     def __init__(  # noqa: PLR0913  (all by name, each with its default)
@@ -74,20 +53,25 @@ class Internet:
         own_domains: tuple[str, ...] = (),
         txt_of: Callable[[], Mapping[str, str]] | None = None,
         manners: Manners | None = None,
+        scripted: Cast | None = None,
         tls: ssl.SSLContext | None = None,
         folder: Path | None = None,
         more_records: tuple[Record, ...] = (),
+        on_received: Callable[[Received], None] = lambda _received: None,
     ) -> None:
         self.received: list[Received] = []
         self.mx_port = mx_port
+        self.cast = built_in(manners).joined(scripted or Cast())
         self._arrived = asyncio.Event()
         self._published: dict[str, str] = {}
         self._txt_of = txt_of
         self._tls = tls
-        self._folder = folder
-        self._hosts = _hosts(manners or Manners(), own_domains, self._keep)
-        zone = Zone((*_records(self._hosts.values()), *more_records), self._texts, frozenset({"servfail.test"}))
-        self._dns = DnsServer(zone, LOOPBACK, dns_port)
+        self._inbox = Inbox(folder) if folder is not None else None
+        self._on_received = on_received
+        self._hosts = _hosts(self.cast, own_domains, self._keep)
+        records = (*_records(self.cast, self._hosts), *more_records)
+        failing = frozenset(domain.name for domain in self.cast.domains if domain.dns is Dns.FAILS)
+        self._dns = DnsServer(Zone(records, self._texts, failing), LOOPBACK, dns_port)
 
     def __iter__(self) -> Iterator[Received]:
         return iter(tuple(self.received))
@@ -102,21 +86,25 @@ class Internet:
         """The MX hosts by name."""
         return self._hosts
 
+    @property
+    def abouts(self) -> dict[str, str]:
+        """What each domain is like."""
+        return {domain.name: domain.about for domain in self.cast.domains}
+
     def publish_txt(self, name: str, value: str) -> None:
         """Add a TXT record, or replace it."""
         self._published[name] = value
 
     async def start(self) -> None:
         """Listen. Raises OSError when a port is taken."""
-        if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        if self._tls is None:
-            self._tls = self_signed_context(tuple(self._hosts))
+        if self._inbox is not None:
+            self._inbox.empty()
         await self._dns.start()
+        contexts = self._contexts()
         wanted_port = self.mx_port
         for tries_left in reversed(range(PORT_TRIES_MAX)):
             try:
-                await self._start_hosts(wanted_port, self._tls)
+                await self._start_hosts(wanted_port, contexts)
             except OSError:
                 await self._stop_hosts()
                 if wanted_port or not tries_left:
@@ -137,10 +125,17 @@ class Internet:
                 self._arrived.clear()
                 await self._arrived.wait()
 
-    async def _start_hosts(self, port: int, tls: ssl.SSLContext) -> None:
+    def _contexts(self) -> dict[Certificate, ssl.SSLContext]:
+        names = tuple(self._hosts)
+        return {
+            Certificate.SELF_SIGNED: self._tls or self_signed_context(names),
+            Certificate.EXPIRED: expired_context(names),
+        }
+
+    async def _start_hosts(self, port: int, contexts: Mapping[Certificate, ssl.SSLContext]) -> None:
         """Listen on one port of several addresses."""
         for host in self._hosts.values():
-            port = await host.start(port, tls)
+            port = await host.start(port, contexts[host.manner.certificate])
         self.mx_port = port
 
     async def _stop_hosts(self) -> None:
@@ -153,60 +148,48 @@ class Internet:
 
     def _keep(self, received: Received) -> None:
         self.received.append(received)
+        if len(self.received) > RECEIVED_MAX:
+            del self.received[: RECEIVED_MAX // 2]
         self._arrived.set()
-        if self._folder is not None:
-            path = self._folder / f"{len(self.received):06d}-{received.host}.eml"
-            path.write_bytes(_delivery_fields(received) + received.content)
+        if self._inbox is not None:
+            self._inbox.keep(received)
+        self._on_received(received)
 
 
-def _delivery_fields(received: Received) -> bytes:
-    """Write the envelope as a final delivery does (RFC 5321 §4.4): the content follows untouched."""
-    envelope = received.envelope
-    lines = [f"Return-Path: <{envelope.reverse_path}>"]
-    lines += [f"Delivered-To: {recipient}" for recipient in envelope.recipients]
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
-
-
-def _hosts(numbers: Manners, own_domains: tuple[str, ...], keep: Callable[[Received], None]) -> dict[str, MxHost]:
+def _hosts(cast: Cast, own_domains: tuple[str, ...], keep: Callable[[Received], None]) -> dict[str, MxHost]:
     """Return the hosts that live, each on a loopback address of its own."""
-    kind = Manner()
-    throttled = replace(
-        kind,
-        messages_per_connection_max=numbers.messages_per_connection_max,
-        messages_per_second_max=numbers.messages_per_second_max,
-    )
-    full = Reply(452, "4.2.2", "Mailbox full")
-    manners = {
-        "accept.test": kind,
-        "plain.test": replace(kind, starttls=False),
-        "implicit.test": kind,
-        "greylist.test": replace(kind, greylist_s=numbers.greylist_s),
-        "throttle.test": throttled,
-        "refuse.test": replace(kind, refused_prefix="unknown"),
-        "full.test": replace(kind, recipient_reply=full),
-        "spam.test": replace(kind, content_reply=Reply(554, "5.7.1", "We do not like the content")),
-        "firstdead.test": kind,
-    }
-    hosts = {
-        _host_of(domain): MxHost(_host_of(domain), f"127.0.0.{number}", frozenset({domain}), manner, keep)
-        for number, (domain, manner) in enumerate(manners.items(), 11)
-    }
-    own = frozenset(domain for domain in own_domains if domain not in DOMAINS)
-    hosts[OWN_HOST] = MxHost(OWN_HOST, "127.0.0.10", own, kind, keep)
+    taken = {domain.name for domain in cast.domains}
+    own = frozenset(domain for domain in own_domains if domain not in taken)
+    hosts = {OWN_HOST: MxHost(OWN_HOST, _OWN_ADDRESS, own, Manner(), keep)}
+    alive = [host for host in cast.hosts if host.reach is not Reach.NOT]
+    for number, host in enumerate(alive):
+        chance = random.Random(f"{cast.seed} {host.name}")  # noqa: S311  (the same each time)
+        address = "::1" if host.reach is Reach.IPV6 else f"127.0.{number // _A_NET}.{_FIRST + number % _A_NET}"
+        hosts[host.name] = MxHost(host.name, address, _domains_of(host, cast.domains), host.manner, keep, chance)
     return hosts
 
 
-def _host_of(domain: str) -> str:
-    return domain if domain == "implicit.test" else f"mx.{domain}"
+def _domains_of(host: Host, domains: Iterable[Domain]) -> frozenset[str]:
+    """Return what a host receives for."""
+    named = {domain.name for domain in domains if host.name in {name for _preference, name in domain.mx}}
+    return frozenset(
+        named | {domain.name for domain in domains if domain.dns is Dns.IMPLICIT and domain.name == host.name}
+    )
 
 
-def _records(hosts: Iterable[MxHost]) -> Iterator[Record]:
+def _records(cast: Cast, alive: Mapping[str, MxHost]) -> Iterator[Record]:
     """Say where everybody is."""
-    for host in hosts:
-        yield Record(host.name, "A", host.address)
-        for domain in host.domains - {host.name}:
-            yield Record(domain, "MX", f"20 {host.name}.")
-    for domain in ("firstdead.test", "dead.test"):
-        yield Record(domain, "MX", f"10 dead.{domain}.")
-        yield Record(f"dead.{domain}", "A", _DEAD)
-    yield Record("nullmx.test", "MX", "0 .")  # RFC 7505
+    for host in alive.values():
+        yield Record(host.name, "AAAA" if ":" in host.address else "A", host.address)
+    for own in alive[OWN_HOST].domains:
+        yield Record(own, "MX", f"20 {OWN_HOST}.")
+    for scripted in cast.hosts:
+        if scripted.reach is Reach.NOT:
+            yield Record(scripted.name, "A", _DEAD)
+    for domain in cast.domains:
+        if domain.dns is Dns.NULL:
+            yield Record(domain.name, "MX", "0 .")  # RFC 7505
+        elif domain.dns is Dns.NO_DATA:
+            yield Record(domain.name, "TXT", '"no mail here"')
+        for preference, name in domain.mx:
+            yield Record(domain.name, "MX", f"{preference} {name}.")
