@@ -116,3 +116,11 @@ async def test_a_delivery_is_found_in_line_in_an_attempt_and_while_it_is_settled
     assert found(second) == (InHand("id2.1", "b.example", "line", ahead=0),)
     del site.trying[first]
     assert found(first) == (InHand("id1.1", "b.example", "settling"),)
+
+
+async def test_asked_for_a_message_only_the_sites_of_its_deliveries_are_told(dispatcher, wait) -> None:
+    wait(1, domain="b.example")
+    wait(2, domain="c.example")
+    state = live_state(dispatcher, StateRequest(message="id2"), 1.0, 1000)
+    assert [site.site for site in state.sites] == ["c.example"]
+    assert live_state(dispatcher, StateRequest(message="none"), 1.0, 1000).sites == ()

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from paquebot.mail.record import Kind, Record
-from paquebot.queue.events import RECORDS_MAX, EventWriter, follow_records, read_records
+from paquebot.queue.events import RECORDS_MAX, EventWriter, follow_records, read_about, read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.server import NatsServer
 
@@ -76,3 +76,19 @@ async def test_a_follower_sees_what_comes(js: JetStream) -> None:
     await writer.add(record(2))
     assert (await asyncio.wait_for(first, 10)).id == "id2"
     await following.aclose()
+
+
+async def test_what_is_about_a_message_and_its_reports_is_found_among_others(js: JetStream) -> None:
+    writer = EventWriter(js)
+    for number in range(20):  # each in a message of its own, as over time
+        await writer.add(record(100 + number))
+    await writer.add(record(1))
+    await writer.add(Record(Kind.ACCEPTED, 2, "report", 1, "shop", ("a@b.example",), report_of="id1.1"))
+    await writer.add(Record(Kind.DELIVERED, 3, "report", 1, "shop", ("a@b.example",)))
+    stretches = [each async for each in read_about(js, "id1", 0)]
+    assert [(each.id, each.kind) for stretch in stretches for each in stretch.records] == [
+        ("id1", Kind.DELIVERED),
+        ("report", Kind.ACCEPTED),
+        ("report", Kind.DELIVERED),
+    ]
+    assert abs(stretches[-1].until_ms - time.time_ns() // 1_000_000) < 60_000

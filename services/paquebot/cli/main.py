@@ -9,6 +9,7 @@ COMMANDS = {
     "credential": "paquebot.cli.credential:credential",
     "demo": "paquebot.cli.demo.command:demo",
     "dkim": "paquebot.cli.dkim:dkim",
+    "explain": "paquebot.cli.explain.command:explain",
     "queue": "paquebot.cli.queue:queue",
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",

@@ -20,7 +20,7 @@ from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.touch import Conclude, Sight, Wait, touch
+from paquebot.deliverer.touch import MOVED, Conclude, Sight, Wait, touch
 from paquebot.dns.resolver import MxAnswer
 from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
@@ -36,7 +36,6 @@ PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer wa
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
-MOVED = "its domain's mail goes to other hosts now"
 LOG = structlog.get_logger()
 
 

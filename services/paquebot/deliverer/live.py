@@ -13,7 +13,9 @@ SITES_MAX = 1000  # of one answer: the busiest
 def live_state(dispatcher: Dispatcher, request: StateRequest, now: float, now_ms: int) -> DelivererState:
     """Return the state that a request asks for; `now` is the event loop's time in seconds, `now_ms` Unix time."""
     queue = dispatcher.settler.queue
-    sites = [site.state(now, now_ms) for site in dispatcher.sites.values() if _is_wanted(site, request)]
+    found = tuple(_found(dispatcher, request.message, now, now_ms)) if request.message else ()
+    about = {each.site for each in found} if request.message else None
+    sites = [site.state(now, now_ms) for site in dispatcher.sites.values() if _is_wanted(site, request, about)]
     sites_max = min(request.sites_max or SITES_MAX, SITES_MAX)
     return DelivererState(
         queue.pod,
@@ -25,11 +27,13 @@ def live_state(dispatcher: Dispatcher, request: StateRequest, now: float, now_ms
         revision=dispatcher.policy.revision,
         counts=dispatcher.tally.totals(),
         at_ms=now_ms,
-        found=tuple(_found(dispatcher, request.message, now, now_ms)) if request.message else (),
+        found=found,
     )
 
 
-def _is_wanted(site: Site, request: StateRequest) -> bool:
+def _is_wanted(site: Site, request: StateRequest, about: set[str] | None) -> bool:
+    if about is not None and site.name not in about:
+        return False
     if request.site and request.site not in {site.name, site.group}:
         return False
     return not request.tenant or any(

@@ -11,6 +11,7 @@ from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import Outcome
 from paquebot.policy.values import SendingPool
 
+MOVED = "its domain's mail goes to other hosts now"  # ends the reason of what was put under another site
 PAUSE_S = 60.0  # between two looks at whether a pool is still paused
 
 

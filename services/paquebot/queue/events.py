@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -84,8 +84,7 @@ class EventWriter:
 
 async def read_records(js: JetStream, since_ms: int, subjects: str = "ev.>") -> AsyncIterator[Record]:
     """Yield all records stored since a time (Unix milliseconds)."""
-    start = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    batch = await js.read_since("EV", subjects, start)
+    batch = await js.read_since("EV", subjects, _rfc3339(since_ms))
     while batch:
         for message in batch:
             for record in decode_records(message.payload):
@@ -93,6 +92,37 @@ async def read_records(js: JetStream, since_ms: int, subjects: str = "ev.>") -> 
         if len(batch) < BATCH:
             return
         batch = await js.read("EV", subjects, start_seq=batch[-1].seq + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the events: what is about a message, and up to when (Unix milliseconds) it reaches."""
+
+    records: tuple[Record, ...]
+    until_ms: int
+
+
+async def read_about(js: JetStream, ident: str, since_ms: int) -> AsyncGenerator[Stretch, None]:
+    """Yield what happened to a message, and to the reports about it, stretch by stretch from a time on.
+
+    Only what holds its id is decoded, so that reading hours of others' events takes moments.
+    """
+    names = {ident}
+    batch = await js.read_since("EV", "ev.>", _rfc3339(since_ms))
+    while batch:
+        records = []
+        for message in batch:
+            if any(name.encode() in message.payload for name in names):
+                about = [each for each in decode_records(message.payload) if _is_about(each, ident, names)]
+                names |= {record.id for record in about if record.report_of}
+                records += about
+        stored = datetime.fromisoformat(batch[-1].headers["Nats-Time-Stamp"])
+        yield Stretch(tuple(records), int(stored.timestamp() * 1000))
+        batch = await js.read("EV", "ev.>", start_seq=batch[-1].seq + 1) if len(batch) == BATCH else []
+
+
+def _is_about(record: Record, ident: str, names: set[str]) -> bool:
+    return record.id in names or record.report_of.partition(".")[0] == ident
 
 
 async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator[Record]:
@@ -109,3 +139,7 @@ async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator
                 yield record
         if len(batch) < BATCH:
             await asyncio.sleep(FOLLOW_S)
+
+
+def _rfc3339(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class StateRequest:
-    """A question for everything, or for one site (or group) or tenant; `message`: also where its deliveries are."""
+    """A question for everything, or for one site (or group), one tenant, or where a message's deliveries are."""
 
     site: str = ""
     tenant: str = ""

@@ -1,0 +1,79 @@
+"""Why a stored delivery waits, as one word: read from the sentence that was kept with it.
+
+The sentences are written where the decision is made; those that tell causes apart are named there and used here.
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+
+from paquebot.deliverer.touch import MOVED
+from paquebot.deliverer.verdicts import IN_DOUBT
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.outcome import Stage
+from paquebot.mail.settle import UNREPORTED
+
+GREYLISTING = re.compile(r"gr[ea]y.?list", re.IGNORECASE)
+
+
+class Cause(StrEnum):
+    """What a delivery waits for."""
+
+    NOTHING = "nothing"  # its first turn
+    FILTER = "filter"  # held by the spam filter
+    POISON = "poison"  # held: attempts crashed
+    FAULT = "fault"  # held: it could not be settled
+    PERSON = "person"  # held by somebody
+    DOUBT = "doubt"
+    REPORT = "report"
+    PAUSED = "paused"
+    THROTTLED = "throttled"
+    PACE = "pace"
+    CROWD = "crowd"
+    MOVED = "moved"
+    GREYLISTED = "greylisted"
+    REPLY = "reply"
+    DNS = "dns"
+    HOST = "host"
+    CONTENT = "content"
+    OTHER = "other"
+
+
+def cause_of(delivery: Delivery) -> Cause:
+    """Return why a delivery waits."""
+    reason = delivery.reason
+    if not reason:
+        return Cause.NOTHING
+    if delivery.held:
+        return _held(reason)
+    return next((cause for cause, speaks in _CAUSES if speaks(reason)), Cause.OTHER)
+
+
+def _held(reason: str) -> Cause:
+    if reason.startswith("held by the spam filter"):
+        return Cause.FILTER
+    if reason.startswith("poison: "):
+        return Cause.POISON
+    if reason.startswith("the deliverer could not settle"):
+        return Cause.FAULT
+    return Cause.PERSON
+
+
+def _answered(reason: str) -> bool:
+    return " was answered with " in reason
+
+
+_CAUSES: tuple[tuple[Cause, Callable[[str], bool]], ...] = (
+    (Cause.DOUBT, lambda reason: reason.startswith(IN_DOUBT)),
+    (Cause.REPORT, lambda reason: reason.startswith(UNREPORTED)),
+    (Cause.PAUSED, lambda reason: reason.startswith("the pool ") and reason.endswith(" is paused")),
+    (Cause.THROTTLED, lambda reason: " is THROTTLED: " in reason or " is SUSPENDED: " in reason),
+    (Cause.PACE, lambda reason: " is kept to its pace " in reason),
+    (Cause.CROWD, lambda reason: reason.endswith("others wait for the same site")),
+    (Cause.MOVED, lambda reason: reason.endswith(MOVED)),
+    (Cause.GREYLISTED, lambda reason: _answered(reason) and bool(GREYLISTING.search(reason))),
+    (Cause.REPLY, _answered),
+    (Cause.DNS, lambda reason: reason.startswith(f"{Stage.LOOKUP} failed: ")),
+    (Cause.HOST, lambda reason: any(reason.startswith(f"{stage} failed: ") for stage in Stage)),
+    (Cause.CONTENT, lambda reason: reason.startswith("its content cannot be read")),
+)

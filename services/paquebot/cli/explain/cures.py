@@ -1,0 +1,63 @@
+"""What would change that a delivery waits: for each cause a sentence, naming the field of the object or the command."""
+
+from collections.abc import Callable, Mapping
+
+from paquebot.cli.explain.cause import Cause
+from paquebot.cli.explain.facts import Around
+from paquebot.cli.explain.limits import of_destination, of_pool
+from paquebot.mail.delivery import Delivery
+
+
+def cure(delivery: Delivery, cause: Cause, around: Around) -> str:
+    """Return what to do about a delivery that waits for its time."""
+    told = _CURES.get(cause, _tries)
+    return told if isinstance(told, str) else told(delivery, around)
+
+
+def _tries(delivery: Delivery, _around: Around) -> str:
+    return f"Nothing is needed. The times of the tries are set by {of_pool(delivery.pool, 'retry')}."
+
+
+def _paused(delivery: Delivery, around: Around) -> str:
+    pool = around.pool(delivery.pool)
+    if pool is not None and not pool.paused:
+        return "Nothing is needed."
+    return f"To let it send, set {of_pool(delivery.pool, 'paused')} to false and apply the manifest."
+
+
+def _rests(delivery: Delivery, around: Around) -> str:
+    return f"Nothing is needed. The rests are set by {_limit(delivery, around, 'backoff')}."
+
+
+def _pace(delivery: Delivery, around: Around) -> str:
+    return f"The pace is set by {_limit(delivery, around, 'limits.rate')}."
+
+
+def _crowd(delivery: Delivery, around: Around) -> str:
+    limits = _limit(delivery, around, "limits")
+    return f"The line moves as fast as {limits} allows; `paquebot explain {delivery.site}` tells how fast that is."
+
+
+def _dns(delivery: Delivery, _around: Around) -> str:
+    return f"Ask a name server yourself: `dig {delivery.domain} MX`. Only the domain's owner can mend its DNS."
+
+
+def _limit(delivery: Delivery, around: Around, field: str) -> str:
+    return of_destination(around.destination(delivery.group), delivery.domain, field)
+
+
+_CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
+    Cause.PAUSED: _paused,
+    Cause.THROTTLED: _rests,
+    Cause.PACE: _pace,
+    Cause.CROWD: _crowd,
+    Cause.DNS: _dns,
+    Cause.DOUBT: "Nothing is needed.",
+    Cause.HOST: "Nothing is needed yet. If it stays so, ask the postmaster there, or see whether port 25 is blocked.",
+    Cause.REPORT: "See that submission runs and takes mail: its log says why it does not.",
+    Cause.CONTENT: "If it stays so, the store has lost it: look at the log of the NATS server.",
+    Cause.FILTER: "Look at its content and decide. What is held is set by `spec.content.hold` of its MailDomain.",
+    Cause.POISON: "Keep the deliverer's log, which tells of the crashes: that is a fault of ours to report.",
+    Cause.FAULT: "Keep the deliverer's log: that is a fault of ours to report.",
+    Cause.PERSON: "Decide what should become of it.",
+}

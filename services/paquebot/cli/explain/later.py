@@ -1,0 +1,129 @@
+"""Why a delivery waits for a time: deferred, or held. Pure."""
+
+from collections.abc import Iterable
+
+from paquebot.cli.explain.cause import Cause, cause_of
+from paquebot.cli.explain.cures import cure
+from paquebot.cli.explain.facts import Around, Sentence, do, when, why
+from paquebot.cli.explain.words import ago, ahead, pool_name, span
+from paquebot.dns.resolver import MxAnswer, MxKind
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.outcome import Stage
+from paquebot.mail.retry import delay_s
+from paquebot.mail.settle import UNREPORTED
+from paquebot.queue.sweep import OVERDUE_MS
+
+_TRIED = {Cause.GREYLISTED, Cause.REPLY, Cause.DNS, Cause.HOST}
+_NAMES_FIRST = {Cause.THROTTLED, Cause.PACE}  # a name keeps its case
+
+
+def deferred(delivery: Delivery, around: Around, answer: MxAnswer | None) -> tuple[Sentence, ...]:
+    """Return why a deferred delivery waits, when it is tried, and what would change that."""
+    cause = cause_of(delivery)
+    reasons = [why(text) for text in _reasons(delivery, cause, around)]
+    if cause in {Cause.DNS, Cause.HOST} and answer is not None:
+        reasons.append(why(_lookup(delivery.domain, answer)))
+    return (*reasons, *_times(delivery, cause, around), do(cure(delivery, cause, around)))
+
+
+def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
+    """Return why a delivery is held, what happens if nobody decides, and how to decide."""
+    cause, reason = cause_of(delivery), delivery.reason
+    match cause:
+        case Cause.FILTER:
+            told = f"The spam filter holds it: {reason.partition(': ')[2]}."
+        case Cause.POISON:
+            told = f"It is held as {reason.partition('; ')[0]}."
+        case Cause.FAULT:
+            told = f"It is held: {reason.partition(': ')[0]}."
+        case _:
+            told = f"It is held: {reason or 'nobody said why'}."
+    decided = when(f"If nobody decides, it is tried {ahead(delivery.next_ms, around.now_ms)}.")
+    return why(told), decided, do(cure(delivery, cause, around))
+
+
+def _reasons(delivery: Delivery, cause: Cause, around: Around) -> Iterable[str]:
+    reason = delivery.reason
+    match cause:
+        case Cause.NOTHING:
+            yield "It waits for its time; it was not tried yet."
+        case Cause.GREYLISTED | Cause.REPLY:
+            yield f"{_attempt(delivery)}, at {delivery.last_host}: {reason}."
+            if cause is Cause.GREYLISTED:
+                yield "That is greylisting: the host turns strangers away once and takes a later try."
+        case Cause.DNS:
+            yield f"{_attempt(delivery)}: {reason.removeprefix(f'{Stage.LOOKUP} failed: ')}."
+        case Cause.HOST:
+            yield f"{_attempt(delivery)}: {reason}. No other host of {delivery.domain} took it either."
+        case Cause.DOUBT:
+            yield f"It is {reason}."
+            yield "The same host is asked first, which can know it again by its Message-ID; it may arrive twice."
+        case Cause.REPORT:
+            failure = reason.removeprefix(UNREPORTED)
+            yield f"It has failed ({failure}), but submission does not take the report about that."
+        case Cause.PAUSED:
+            yield _paused(delivery, around)
+        case _:
+            yield f"{reason}." if cause in _NAMES_FIRST else f"{reason[:1].upper()}{reason[1:]}."
+
+
+def _times(delivery: Delivery, cause: Cause, around: Around) -> Iterable[Sentence]:
+    now_ms = around.now_ms
+    if delivery.next_ms < now_ms - OVERDUE_MS:
+        yield from _overdue(delivery, around)
+    elif delivery.next_ms <= now_ms:
+        yield when("It is due now.")
+    else:
+        again = "again " if delivery.attempts else ""
+        after = _after(delivery, around) if cause in _TRIED else ""
+        yield when(f"It is tried {again}{ahead(delivery.next_ms, now_ms)}{after}.")
+    report = "its sender gets a report" if delivery.reverse_path else "nobody is told, as it is a report itself"
+    if delivery.expires_ms > now_ms:
+        yield when(f"It expires {ahead(delivery.expires_ms, now_ms)}; then {report}.")
+    else:
+        yield when(f"It expired {ago(delivery.expires_ms, now_ms)}: the next attempt is the last, then {report}.")
+
+
+def _overdue(delivery: Delivery, around: Around) -> Iterable[Sentence]:
+    yield why(f"It was due {ago(delivery.next_ms, around.now_ms)}. What falls due in a full store stays behind.")
+    if around.full:
+        yield why(f"{around.full}.")
+    yield when("Its partition's owner looks for such mail once the store has room again, and when it takes over.")
+
+
+def _after(delivery: Delivery, around: Around) -> str:
+    """Say how long it would wait after one more failure."""
+    pool = around.pool(delivery.pool)
+    if pool is None:
+        return ""
+    after_ms = 1000 * delay_s(pool.retry, delivery.attempts + 1)
+    if delivery.next_ms + after_ms >= delivery.expires_ms:
+        return ", for the last time"
+    return f", and {span(after_ms)} after that if need be"
+
+
+def _attempt(delivery: Delivery) -> str:
+    return f"Attempt {max(1, delivery.attempts)}"
+
+
+def _lookup(domain: str, answer: MxAnswer) -> str:
+    """Say what DNS answers about the domain now."""
+    match answer.kind:
+        case MxKind.MX:
+            hosts = ", ".join(f"{name} ({preference})" for preference, name in sorted(answer.hosts))
+            return f"The MX hosts of {domain} are now {hosts}."
+        case MxKind.IMPLICIT:
+            return f"{domain} has no MX record now, so its own address is its host."
+        case MxKind.UNKNOWN:
+            return f"DNS has no answer about {domain} now either."
+        case _:
+            return f"By now DNS says: {answer.reason}. The next attempt will fail for good."
+
+
+def _paused(delivery: Delivery, around: Around) -> str:
+    pool, name = around.pool(delivery.pool), pool_name(delivery.pool)
+    if pool is None:
+        return f"The pool {name} was paused, and no manifest declares it any more."
+    if pool.paused:
+        return f"The pool {name} is paused: it keeps its mail and sends none."
+    return f"The pool {name} was paused; it sends again."
