@@ -48,6 +48,11 @@ class Place:
         return self.root / "logs"
 
     @property
+    def received(self) -> Path:
+        """What the sandbox has received, a file a message."""
+        return self.root / "received"
+
+    @property
     def hashes(self) -> Path:
         """Argon2id hashes of the credentials' passwords, by user name."""
         return self.root / "credentials.json"

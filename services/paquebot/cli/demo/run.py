@@ -12,7 +12,6 @@ from paquebot.auth.password import hash_password, new_password
 from paquebot.cli.demo.account import Account, Arrival, Waiting, settle_account
 from paquebot.cli.demo.compose import Composed
 from paquebot.cli.demo.sending import Sending, send_all
-from paquebot.cli.demo.verify import Verifier, count_verified
 from paquebot.cli.dkim import dkim_records
 from paquebot.cli.place import Place
 from paquebot.cli.platform import Platform, Wanted, World
@@ -23,6 +22,7 @@ from paquebot.policy.manifests import parse
 from paquebot.queue.events import read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.sandbox.internet import Internet
+from paquebot.sandbox.signatures import Verifier, count_verified
 
 USERNAMES = ("shop.orders", "news.weekly", "mail-system.relay")
 HOSTNAME = "mail.paquebot.test"

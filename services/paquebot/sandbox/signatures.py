@@ -1,4 +1,4 @@
-"""Checks what arrived with a stranger's verifier, dkimpy, over the sandbox's DNS."""
+"""Checks signatures with a stranger's verifier, dkimpy, over the sandbox's DNS: our own code would believe itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,8 +20,11 @@ class Verifier:
     keys: dict[bytes, bytes | None] = field(default_factory=dict)
 
     def is_good(self, content: bytes) -> bool | None:
-        """Say whether all signatures of a message are good; None when it has none."""
-        message = dkim.DKIM(content)
+        """Say whether all signatures of a message are good; None when it has none, or no header section."""
+        try:
+            message = dkim.DKIM(content)
+        except (dkim.DKIMException, IndexError):  # the latter for a first line that is a continuation
+            return None
         count = sum(name.lower() == b"dkim-signature" for name, _value in message.headers)
         if not count:
             return None
