@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
+from paquebot.deliverer import touch
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.settler import Settler
@@ -18,8 +19,10 @@ from paquebot.mail import settle as settling
 from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.envelope import Wish
 from paquebot.mail.record import Kind
+from paquebot.mail.reply import Reply
 from paquebot.mail.report import Report
 from paquebot.mail.retry import Retry
+from paquebot.policy.route import Hold, Match, Reject, Routes, TransportRoute
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.events import EventWriter, read_records
@@ -271,6 +274,35 @@ async def test_what_expired_is_told_with_its_last_reason(js, deliverer) -> None:
     await settled(js)
     assert await kinds(js) == [Kind.FAILED]
     assert b"mailbox full" in deliverer.reports[0].content
+
+
+INCIDENT = TransportRoute("mail-system", "incident", Match(), Hold("incident 42", 3600))
+
+
+async def test_a_hold_of_a_route_is_recorded_once_and_ends_with_the_route(js, deliverer, monkeypatch) -> None:
+    monkeypatch.setattr(touch, "HOLD_LOOK_MS", 200)
+    looks: list[int] = []
+    deliverer.queue.on_item = lambda taken: (looks.append(1), deliverer.dispatcher.on_item(taken))
+    deliverer.dispatcher.follow(replace(POLICY, routes=Routes.of([INCIDENT])))
+    await accept(js, delivery(site="plain.test"))
+    await wait_for(lambda: len(looks) > 2, 20)
+    held = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.held]
+    assert held[0].reason == "held by TransportRoute mail-system/incident: incident 42"
+    deliverer.dispatcher.follow(POLICY)
+    await deliverer.internet.wait_for(1, 30)
+    await settled(js)
+    assert await kinds(js) == [Kind.HELD, Kind.DELIVERED]
+
+
+async def test_what_a_route_refuses_by_its_hosts_is_looked_up_and_never_tried(js, deliverer) -> None:
+    no = TransportRoute(
+        "mail-system", "no", Match(mx_suffixes=("plain.test",)), Reject(Reply(550, "5.7.1", "not here"))
+    )
+    deliverer.dispatcher.follow(replace(POLICY, routes=Routes.of([no])))
+    await accept(js, delivery(site="plain.test"), delivery("m2", site="accept.test"))
+    await settled(js)
+    assert [received.envelope.recipients for received in deliverer.internet.received] == [("r1@accept.test",)]
+    assert b"refused by TransportRoute mail-system/no" in deliverer.reports[0].content
 
 
 async def test_a_domain_that_moved_to_another_site_is_delivered_there(js, deliverer) -> None:

@@ -111,8 +111,14 @@ def test_fields_and_kinds_not_served_yet_are_refused_plainly() -> None:
     assert "spec.egress: is not served yet; leave it out" in fault_of(pool(egress={"mode": "Proxy"}))
     assert "spec.returnPath: is not served yet" in fault_of(pool(), domain(returnPath="bounce.shop.example"))
     assert "spec.dkim.rotation: is not served yet" in fault_of(pool(), domain(dkim={"rotation": {}}))
-    route = entry("TransportRoute", "partner", "mail-system", priority=1)
-    assert "kind: TransportRoute is not served yet; leave the object out" in fault_of(route)
+    hard_bounces = entry("SuppressionList", "hard-bounces", "shop")
+    assert "kind: SuppressionList is not served yet; leave the object out" in fault_of(hard_bounces)
+
+
+def test_mail_of_a_domain_is_tried_no_longer_than_its_pool_tries() -> None:
+    assert compile_policy([pool(), domain(expiry="4h")]).domains["shop.example"].expiry_s == 4 * 3600
+    fault = fault_of(pool(retry={"expiry": "1d"}), domain(expiry="25h"))
+    assert "spec.expiry: is longer than SendingPool mail-system/default tries; shorten it, or raise" in fault
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_known_one() -> None:

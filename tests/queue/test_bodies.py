@@ -1,9 +1,12 @@
 """A content too large to travel is stored once, serves each of its deliveries, and goes with the last."""
 
+from dataclasses import replace
+
 import pytest
 
 from paquebot.queue.bodies import CHUNK_MAX_BYTES, BodyLostError, load, release, store
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.provision import stream_config
 from paquebot.queue.subjects import chunk_filter, chunk_subject, marker_subject, stream_name
 from queue_making import POOL, delivery
 
@@ -51,3 +54,12 @@ async def test_everything_stored_has_a_time_to_live_beyond_expiry_and_hold(js: J
     await store(js, 0, TWO, b"content", {})
     messages = await js.read_all(stream_name(POOL, 0), chunk_filter(POOL, 0, "m1"))
     assert {message.headers["Nats-TTL"] for message in messages} == {f"{3600 + 14 * 86_400}s"}
+
+
+async def test_deliveries_of_two_pools_each_find_the_content_in_their_own(js: JetStream) -> None:
+    for number in range(4):
+        await js.request(f"STREAM.CREATE.{stream_name('mail_bulk', number)}", stream_config("mail_bulk", number))
+    two = (TWO[0], replace(TWO[1], pool="mail_bulk"))
+    body = await store(js, 0, two, b"content", {})
+    await release(js, two[0], body)
+    assert await load(js, two[1], body) == b"content"

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paquebot.mail.delivery import RECIPIENTS_MAX, Lane
+from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Lane, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+from paquebot.policy.route import HOLD_LOOK_MS, Hold, Match, Passage, Reject, Routes, ToPool, TransportRoute
 from paquebot.policy.values import MailDomain, Policy, Retry, SendingPool, SMTPCredential
 from paquebot.queue.subjects import partition_of
-from paquebot.router.plan import Destination, PlanRefusedError, a_label, by_domain, origin, plan
+from paquebot.router.plan import Destination, Origin, PlanRefusedError, a_label, by_domain, origin, plan
 from paquebot.wire.router import PlanRequest
 
 _POOL = SendingPool("mail-system", "default", "out.mail.example", retry=Retry(expiry_s=100))
@@ -25,6 +27,7 @@ _POLICY = Policy(
     credentials={"mail-system.relay": SMTPCredential("mail-system", "relay", any_sender=True, pool=_OTHER.token)},
 )
 
+_ORIGIN = Origin(None, _POOL, 100)
 _SITES = {"one.example": Destination("mx-1", "big")}
 
 
@@ -75,7 +78,7 @@ def test_each_recipient_stands_in_exactly_one_delivery_of_at_most_a_hundred(
 ) -> None:
     domains = by_domain(recipients)
     sites = {domain: Destination(domain, "other") for domain in domains}
-    deliveries = plan(_request(recipients), domains, sites, _POOL, b"").deliveries
+    deliveries = plan(_request(recipients), domains, sites, _ORIGIN, b"").deliveries
     planned = [recipient for delivery in deliveries for recipient in delivery.recipients]
     assert len(planned) == len(set(planned))
     assert set(planned) == set(recipients)
@@ -89,7 +92,7 @@ def test_each_recipient_stands_in_exactly_one_delivery_of_at_most_a_hundred(
 def test_a_delivery_tells_all_that_the_deliverer_needs() -> None:
     request = _request(lane=Lane.URGENT)
     (delivery,) = plan(
-        request, {"one.example": ("a@one.example",)}, {"one.example": Destination("mx-1", "big")}, _POOL, b"P"
+        request, {"one.example": ("a@one.example",)}, {"one.example": Destination("mx-1", "big")}, _ORIGIN, b"P"
     ).deliveries
     assert delivery.name == "0197-id.1"
     assert (delivery.tenant, delivery.credential, delivery.pool) == ("shop", "web", "mail-system_default")
@@ -102,7 +105,7 @@ def test_a_delivery_tells_all_that_the_deliverer_needs() -> None:
 
 def test_a_held_message_lives_from_the_day_it_is_let_go() -> None:
     request = _request(hold_ms=900_000, hold_reason="held: look at it")
-    (delivery,) = plan(request, {"one.example": ("a@one.example",)}, _SITES, _POOL, b"").deliveries
+    (delivery,) = plan(request, {"one.example": ("a@one.example",)}, _SITES, _ORIGIN, b"").deliveries
     assert (delivery.held, delivery.next_ms, delivery.reason) == (True, 900_000, "held: look at it")
     assert delivery.expires_ms == 1_000_000
 
@@ -110,7 +113,7 @@ def test_a_held_message_lives_from_the_day_it_is_let_go() -> None:
 def test_the_slots_of_a_site_share_its_deliveries() -> None:
     sites = {"one.example": Destination("mx-1", "big", slots=4)}
     owners = {
-        plan(_request(id=f"id-{i}"), {"one.example": ("a@one.example",)}, sites, _POOL, b"").deliveries[0].partition
+        plan(_request(id=f"id-{i}"), {"one.example": ("a@one.example",)}, sites, _ORIGIN, b"").deliveries[0].partition
         for i in range(100)
     }
     assert owners == {partition_of("mx-1", slot) for slot in range(4)}
@@ -158,3 +161,50 @@ def test_a_pool_that_is_being_removed_sends_its_own_reports_only() -> None:
         origin(_request(), leaving)
     report = _request(principal=Principal("shop", "", internal=True), pool=_POOL.token)
     assert origin(report, leaving).pool.draining
+
+
+def _routed(action: object, request: PlanRequest | None = None) -> Destination:
+    request = request or _request()
+    route = TransportRoute("mail-system", "one", Match(), action)  # type: ignore[arg-type]
+    decision = Routes.of([route]).decide(Passage("shop", "shop.example", "one.example"), request.accepted_ms)
+    return Destination("mx-1", "big", decision=decision)
+
+
+def _one(sites: dict[str, Destination], **rest: object) -> Delivery:
+    return plan(_request(**rest), {"one.example": ("a@one.example",)}, sites, _ORIGIN, b"").deliveries[0]  # type: ignore[arg-type]
+
+
+def test_a_route_gives_mail_another_pool() -> None:
+    assert _one({"one.example": _routed(ToPool(_OTHER.token))}).pool == _OTHER.token
+
+
+def test_a_route_holds_mail_with_its_reason_and_its_life_begins_afterwards() -> None:
+    held = _one({"one.example": _routed(Hold("incident 42", 3600))})
+    assert (held.held, held.reason) == (True, "held by TransportRoute mail-system/one: incident 42")
+    assert (held.hold_until_ms, held.expires_ms) == (5_000 + 3_600_000, 5_000 + 3_600_000 + 100_000)
+    assert held.next_ms == 5_000 + HOLD_LOOK_MS  # whether the route still stands
+
+
+def test_two_holds_last_until_the_later_one_and_tell_both_reasons() -> None:
+    sites = {"one.example": _routed(Hold("incident", 60))}
+    held = _one(sites, hold_ms=9_000_000, hold_reason="held by the spam filter: links")
+    assert held.next_ms == 9_000_000
+    assert held.reason == "held by the spam filter: links; held by TransportRoute mail-system/one: incident"
+    assert held.expires_ms == 9_100_000
+
+
+def test_what_a_route_refuses_is_refused_whole_and_left_to_a_report_beside_others() -> None:
+    no = Reply(550, "5.7.1", "not here")
+    both = {"one.example": ("a@one.example",), "two.example": ("b@two.example",)}
+    refused = {"one.example": _routed(Reject(no))}
+    assert plan(_request(), {"one.example": ("a@one.example",)}, refused, _ORIGIN, b"") == Plan((), no)
+    mixed = plan(_request(), both, refused | {"two.example": Destination("mx-2", "other")}, _ORIGIN, b"")
+    assert [each.domain for each in mixed.deliveries] == ["one.example", "two.example"]
+
+
+def test_the_domain_of_the_sender_says_how_long_its_mail_is_tried() -> None:
+    short = Policy(
+        domains={"shop.example": MailDomain("shop", "main", "shop.example", _POOL.token, expiry_s=60)},
+        pools=_POLICY.pools,
+    )
+    assert (origin(_request(), short).expiry_s, origin(_request(), _POLICY).expiry_s) == (60, 100)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from paquebot.mail.bodyhash import relaxed_body_hash
 from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
+from paquebot.mail.reply import Reply
+from paquebot.policy.route import Match, Reject, Routes, TransportRoute
 from paquebot.policy.values import DestinationPolicy, MailDomain, Policy, SendingPool
 from paquebot.queue.subjects import partition_of
 from paquebot.router import service
@@ -180,6 +183,37 @@ async def test_a_relays_unknown_domain_goes_unsigned(names: tuple[_NameServer, R
 
 def _with_pool(request: PlanRequest) -> PlanRequest:
     return PlanRequest(**{name: getattr(request, name) for name in request.__slots__} | {"pool": "mail_main"})
+
+
+_NO = Reject(Reply(550, "5.7.1", "not here"))
+
+
+def _follow(router: Router, match: Match, action: object = _NO) -> None:
+    routes = Routes.of([TransportRoute("mail", "one", match, action)])  # type: ignore[arg-type]
+    router.follow(replace(_POLICY, routes=routes))
+
+
+async def test_a_route_refuses_by_the_hosts_that_dns_tells(router: Router) -> None:
+    _follow(router, Match(mx_suffixes=("big.test",)))
+    answer = router.answer(_request("a@large.test"))
+    refused = answer if isinstance(answer, Plan | Fault) else await answer
+    assert refused == Plan((), Reply(550, "5.7.1", "not here"))
+    assert await _planned(router, _request("a@one.test"))
+
+
+async def test_where_dns_is_late_the_route_is_left_to_the_deliverer(
+    router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "LOOKUP_S", 0.05)
+    _follow(router, Match(mx_suffixes=("big.test",)))
+    (delivery,) = await _planned(router, _request("a@silent.test"))
+    assert delivery.site == "silent.test"
+
+
+async def test_routes_look_at_tags_and_tenant(router: Router) -> None:
+    _follow(router, Match(namespaces=("shop",), tags=(("class", "x"),)))
+    assert await _planned(router, _request("a@one.test"))
+    assert router.answer(replace(_request("a@one.test"), tags={"class": "x"})) == Plan((), _NO.reply)
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 
-from paquebot.mail.delivery import Lane
+from paquebot.mail.delivery import Lane, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.mime import SAMPLE_FROM_BYTES
 from paquebot.mail.principal import Principal
 from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Reason, Verdict
+from paquebot.policy.route import Match, Reject, Routes, TransportRoute
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.submission.intake import HOLD_MS, Mail
 from paquebot.wire.auth import LeaseAnswer
+from paquebot.wire.router import PlanRequest
 
 CONTENT = (
     b"Date: Mon, 24 Nov 2025 16:00:00 +0000\r\n"
@@ -210,3 +212,23 @@ async def test_a_full_queue_refuses_at_the_sender(world: Any, web: Principal) ->
     world.full = Reply(452, "4.3.1", "full")
     assert world.intake().sender_refusal(web, "ann@shop.example") == world.full
     assert world.admitted == ["mail_main"]
+
+
+async def test_what_a_route_refuses_of_the_whole_message_is_its_reply(world: Any, web: Principal) -> None:
+    async def plan(_request: PlanRequest, _deadline_s: float) -> Plan:
+        return Plan((), Reply(553, "5.7.1", "not here"))
+
+    world.plan = plan
+    answer = await world.intake().take(_mail(web))
+    assert str(answer.reply) == "553 5.7.1 not here"
+    assert world.kept == []
+
+
+def test_what_a_route_refuses_whatever_the_message_is_is_refused_at_once(world: Any, web: Principal) -> None:
+    intake = world.intake()
+    no = TransportRoute("shop", "no", Match(("one.example",), namespaces=("shop",)), Reject(Reply(550, "5.7.1", "no")))
+    intake.follow(replace(intake.policy, routes=Routes.of([no])))
+    assert intake.recipient_refusal(web, "ann@shop.example", "bob@One.example") == Reply(550, "5.7.1", "no")
+    assert intake.recipient_refusal(web, "ann@shop.example", "bob@two.example") is None
+    assert intake.recipient_refusal(replace(web, tenant="news"), "", "bob@one.example") is None
+    assert intake.recipient_refusal(Principal("shop", "", internal=True), "", "bob@one.example") is None

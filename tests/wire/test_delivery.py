@@ -46,6 +46,7 @@ deliveries = st.builds(
     relayed=st.lists(words, max_size=4).map(tuple),
     tags=st.dictionaries(words, words, max_size=3),
     route=words,
+    hold_until_ms=numbers,
     body=st.none() | st.builds(BodyRef, numbers, numbers, st.integers(0, 3)),
 )
 

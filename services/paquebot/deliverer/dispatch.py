@@ -20,8 +20,8 @@ from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.touch import MOVED, Conclude, Sight, Wait, touch
-from paquebot.dns.resolver import MxAnswer
+from paquebot.deliverer.touch import MOVED, Conclude, Hold, Sight, Wait, touch
+from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import Kind, Scope
@@ -108,16 +108,25 @@ class Dispatcher:
 
     def _turned_away(self, taken: Taken) -> bool:
         """Ask the rules whether an item may be tried; do what they want done instead."""
-        step = touch(Sight(taken.delivery, self.pool, now_ms()))
+        delivery = taken.delivery
+        hosts = self._hosts(delivery) if self.policy.routes.ordered else None
+        step = touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts))
         match step:
             case None:
                 return False
             case Wait():
                 self.settler.defer(taken, step.wait_s, step.reason)
+            case Hold():
+                self.settler.hold(taken, step.delivery)
             case Conclude():
                 attempted = Attempted(dict.fromkeys(taken.delivery.recipients, step.outcome))
                 self.settler.finish(taken, attempted, self.pool.retry, b"")
         return True
+
+    def _hosts(self, delivery: Delivery) -> tuple[str, ...] | None:
+        """Return the MX hosts of the recipients' domain, None when they are not known just now."""
+        answer = self.world.resolver.cached_mx(delivery.domain)
+        return None if answer is None or answer.kind is MxKind.UNKNOWN else answer.names
 
     def _feed(self, site: Site) -> None:
         """Start workers for a site's line, or send it back when its turn is far away."""
@@ -191,6 +200,10 @@ class Dispatcher:
             return
         delivery = taken.delivery
         bind(delivery.name, delivery.tenant)
+        if self.policy.routes.asks_hosts and not literal(delivery.domain):
+            await self.world.resolver.mx(delivery.domain)  # some route may speak only now
+            if self._turned_away(taken):
+                return
         moved = self._moved(delivery)
         if moved is not None:
             self.settler.put_back(taken, moved)

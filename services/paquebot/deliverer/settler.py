@@ -68,8 +68,13 @@ class Settler:
         spread = wait_s * (1 + SPREAD * self.chance.random())
         if taken.delivery.reason.startswith(IN_DOUBT):
             reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
-        again = replace(taken.delivery, next_ms=now_ms() + int(spread * 1000), reason=reason)
+        again = replace(taken.delivery, held=False, next_ms=now_ms() + int(spread * 1000), reason=reason)
         self._spawn(self._put_back_late(taken, again))
+
+    def hold(self, taken: Taken, held: Delivery) -> None:
+        """Hold an item as it is given; that it is held is recorded once, not at each look."""
+        told = _record(held, RecordKind.HELD, now_ms(), held.recipients, held.reason)
+        self.put_back(taken, held, *(() if taken.delivery.held else (told,)))
 
     def put_back(self, taken: Taken, again: Delivery, *records: Record) -> None:
         """Let an item wait as it is now."""
@@ -168,21 +173,25 @@ def _doubts(taken: Taken, attempt: Attempt) -> tuple[Record, ...]:
     if not unsure and not taken.doubtful:
         return ()
     reason = "the reply to the final dot was lost" if unsure else "an earlier attempt ended in a crash"
-    return (
-        Record(
-            kind=RecordKind.IN_DOUBT,
-            at_ms=attempt.now_ms,
-            id=delivery.id,
-            n=delivery.n,
-            tenant=delivery.tenant,
-            recipients=unsure or delivery.recipients,
-            reverse_path=delivery.reverse_path,
-            pool=delivery.pool,
-            site=delivery.site,
-            domain=delivery.domain,
-            lane=delivery.lane,
-            attempt=delivery.attempts + 1,
-            host=attempt.host,
-            reason=reason,
-        ),
+    record = _record(delivery, RecordKind.IN_DOUBT, attempt.now_ms, unsure or delivery.recipients, reason)
+    return (replace(record, attempt=delivery.attempts + 1, host=attempt.host),)
+
+
+def _record(delivery: Delivery, kind: RecordKind, at_ms: int, recipients: tuple[str, ...], reason: str) -> Record:
+    return Record(
+        kind=kind,
+        at_ms=at_ms,
+        id=delivery.id,
+        n=delivery.n,
+        tenant=delivery.tenant,
+        recipients=recipients,
+        reverse_path=delivery.reverse_path,
+        credential=delivery.credential,
+        pool=delivery.pool,
+        site=delivery.site,
+        domain=delivery.domain,
+        lane=delivery.lane,
+        reason=reason,
+        next_ms=delivery.next_ms if kind is RecordKind.HELD else 0,
+        size_bytes=delivery.size_bytes,
     )

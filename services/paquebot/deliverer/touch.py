@@ -5,10 +5,11 @@ A rule says what to do in a value and why in a sentence, which is what people ar
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.outcome import Outcome
+from paquebot.mail.outcome import Kind, Outcome, Scope
+from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
 from paquebot.policy.values import SendingPool
 
 MOVED = "its domain's mail goes to other hosts now"  # ends the reason of what was put under another site
@@ -22,6 +23,8 @@ class Sight:
     delivery: Delivery
     pool: SendingPool
     now_ms: int
+    routes: Routes = field(default_factory=Routes)
+    hosts: tuple[str, ...] | None = None  # of the recipients' domain; None: not looked up lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,14 @@ class Conclude:
     outcome: Outcome
 
 
-Step = Wait | Conclude
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let it wait as it is here: held, with the reason and the next look."""
+
+    delivery: Delivery
+
+
+Step = Wait | Conclude | Hold
 Rule = Callable[[Sight], Step | None]
 
 
@@ -58,4 +68,32 @@ def _paused(sight: Sight) -> Step | None:
     return Wait(PAUSE_S, f"the pool {sight.pool.token} is paused")
 
 
-RULES: tuple[Rule, ...] = (_paused,)
+def _routed(sight: Sight) -> Step | None:
+    """Do what TransportRoutes want today; another pool is only chosen when a message is planned."""
+    if not sight.routes.ordered:
+        return None
+    delivery = sight.delivery
+    decision = sight.routes.decide(passage_of(delivery, sight.hosts), sight.now_ms)
+    if decision.hold is not None:
+        return Hold(_held(delivery, decision, sight.now_ms))
+    action = decision.route.action if decision.route else None
+    if decision.route is not None and isinstance(action, Reject):
+        reason = f"refused by TransportRoute {decision.route.place}: {action.reply}"
+        return Conclude(Outcome(Kind.FAILED, Scope.MESSAGE, reason, action.reply))
+    return None
+
+
+def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
+    """Return a delivery that a route holds; the time it is held does not count against its expiry."""
+    longer_ms = 0 if delivery.hold_until_ms else decision.until_ms - now_ms
+    return replace(
+        delivery,
+        held=True,
+        hold_until_ms=decision.until_ms,
+        expires_ms=delivery.expires_ms + longer_ms,
+        next_ms=min(decision.until_ms, now_ms + HOLD_LOOK_MS),
+        reason=decision.hold_reason,
+    )
+
+
+RULES: tuple[Rule, ...] = (_paused, _routed)

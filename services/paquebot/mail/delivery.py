@@ -69,6 +69,7 @@ class Delivery:
     delay_told: bool = False  # a report said that it is late
     relayed: tuple[str, ...] = ()  # handed on, and its sender wants to know but could not be told yet
     tags: Mapping[str, str] = field(default_factory=dict)  # the sender's own words, for routes and selectors
+    hold_until_ms: int = 0  # TransportRoutes may hold it until then, and never again; 0: none has held it yet
     route: str = ""  # TransportRoute whose smarthost takes it instead of the domain's MX hosts
 
     @property
@@ -79,6 +80,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The router's answer: the deliveries of a message; each recipient stands in exactly one."""
+    """The router's answer: the deliveries of a message; each recipient stands in exactly one. Or why there are none."""
 
     deliveries: tuple[Delivery, ...]
+    refusal: Reply | None = None

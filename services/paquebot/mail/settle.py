@@ -139,6 +139,7 @@ def _again(attempt: Attempt, outcomes: Mapping[str, Outcome], next_ms: int, owed
         delivery,
         recipients=waiting,
         relayed=owed,
+        held=False,
         next_ms=next_ms,
         reason=last.reason if last else UNREPORTED.removesuffix("; "),
         last_reply=(last.reply if last else None) or delivery.last_reply,

@@ -14,6 +14,7 @@ from paquebot.policy.kinds import (
     DomainRef,
     PoolRef,
 )
+from paquebot.policy.route_fields import DeclaredRoute
 from paquebot.policy.values import Limits, SMTPCredential
 
 POOLS_MAX: Final = 20  # each has a stream set of its own
@@ -27,6 +28,7 @@ class Declared:
     domains: list[DeclaredDomain] = field(default_factory=list)
     credentials: list[DeclaredCredential] = field(default_factory=list)
     destinations: list[DeclaredDestination] = field(default_factory=list)
+    routes: list[DeclaredRoute] = field(default_factory=list)
 
 
 def check(declared: Declared) -> list[SMTPCredential]:
@@ -38,6 +40,10 @@ def check(declared: Declared) -> list[SMTPCredential]:
         extra.notes.fault("metadata.name", f"is one pool more than {POOLS_MAX}", "join pools")
     for domain in declared.domains:
         _pool_allowed(domain.notes, domain.pool, pools)
+        _expiry_within(domain, pools)
+    for route in declared.routes:
+        if route.pool is not None:
+            _pool_allowed(route.notes, route.pool, pools)
     for credential in declared.credentials:
         if credential.pool is not None:
             _pool_allowed(credential.notes, credential.pool, pools)
@@ -68,6 +74,13 @@ def _pool_allowed(notes: Notes, wanted: PoolRef, pools: dict[str, DeclaredPool])
     if notes.namespace != wanted.namespace and notes.namespace not in allowed and ANY_NAMESPACE not in allowed:
         text = f"SendingPool {pool.notes.place} does not allow namespace {notes.namespace}"
         notes.fault(wanted.path, text, "add it to the pool's spec.allowedNamespaces.names")
+
+
+def _expiry_within(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -> None:
+    pool = pools.get(domain.pool.token)
+    if pool is not None and domain.value.expiry_s > pool.value.retry.expiry_s:
+        text = f"is longer than SendingPool {pool.notes.place} tries"
+        domain.notes.fault("spec.expiry", text, "shorten it, or raise the pool's spec.retry.expiry")
 
 
 def _destinations_apart(destinations: Sequence[DeclaredDestination]) -> None:

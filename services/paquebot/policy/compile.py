@@ -9,6 +9,8 @@ from paquebot.policy import kinds, names
 from paquebot.policy.check import Declared, check
 from paquebot.policy.draining import MARK
 from paquebot.policy.faults import Fault, Notes, PolicyFaults
+from paquebot.policy.route import Routes
+from paquebot.policy.route_fields import transport_route
 from paquebot.policy.scalars import shown
 from paquebot.policy.section import Section
 from paquebot.policy.values import Policy
@@ -17,8 +19,8 @@ API_VERSION: Final = "paquebot.dev/v1alpha1"
 PLATFORM_NAMESPACE: Final = "mail-system"
 OBJECTS_MAX: Final = 100_000
 
-_SERVED: Final = ("SendingPool", "MailDomain", "SMTPCredential", "DestinationPolicy")
-_LATER: Final = ("TransportRoute", "SuppressionList")
+_SERVED: Final = ("SendingPool", "MailDomain", "SMTPCredential", "DestinationPolicy", "TransportRoute")
+_LATER: Final = ("SuppressionList",)
 _CLUSTER_SCOPED: Final = ("DestinationPolicy",)
 # These names become tokens of subjects and user names, where a dot would part them.
 _NAMED_BY_LABEL: Final = ("SendingPool", "SMTPCredential", "DestinationPolicy")
@@ -46,6 +48,7 @@ def compile_policy(
         pools={each.value.token: each.value for each in declared.pools},
         credentials={each.username: each for each in credentials},
         destinations={each.value.name: each.value for each in declared.destinations},
+        routes=Routes.of(each.value for each in declared.routes),
     )
 
 
@@ -103,6 +106,8 @@ def _read(entry: object, notes: Notes, declared: Declared, platform_namespace: s
             declared.domains.append(kinds.mail_domain(spec, platform_namespace))
         case "SMTPCredential":
             declared.credentials.append(kinds.credential(spec, platform_namespace))
+        case "TransportRoute":
+            declared.routes.append(transport_route(spec, platform_namespace))
         case _:
             declared.destinations.append(kinds.destination(spec))
 

@@ -180,6 +180,7 @@ def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
         limits=_limits(spec.section("limits")).over(Limits()),
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
+        expiry_s=spec.read("expiry", scalars.duration_s, 0),
     )
     spec.finish()
     return DeclaredDomain(spec.notes, value, wanted)

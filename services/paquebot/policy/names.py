@@ -41,6 +41,13 @@ def domain(value: object) -> str:
     return name
 
 
+def domain_pattern(value: object) -> str:
+    """Return a domain, or `*.` and the domain below which every other one is meant."""
+    if isinstance(value, str) and value.startswith("*."):
+        return f"*.{suffix(value[2:])}"
+    return domain(value)
+
+
 def suffix(value: object) -> str:
     """Return a domain or a single label, such as `test`, in lower-case A-labels."""
     if not isinstance(value, str) or not value:

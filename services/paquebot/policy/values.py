@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
+from paquebot.policy.route import Routes
 
 REVISION_NONE = ""
 
@@ -65,6 +66,7 @@ class MailDomain:
     limits: Limits = field(default_factory=Limits)
     content: Thresholds = field(default_factory=Thresholds)
     eight_bit: EightBit = EightBit.PASS
+    expiry_s: int = 0  # how long its mail is tried; 0: as the pool says
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class Policy:
     pools: dict[str, SendingPool] = field(default_factory=dict)
     credentials: dict[str, SMTPCredential] = field(default_factory=dict)
     destinations: dict[str, DestinationPolicy] = field(default_factory=dict)
+    routes: Routes = field(default_factory=Routes)
 
     def domain_of(self, domain: str) -> MailDomain | None:
         """Return the MailDomain for a sender's domain: declared itself, or its nearest declared parent."""

@@ -23,17 +23,21 @@ class BodyLostError(Exception):
 async def store(
     js: JetStream, stream: int, deliveries: tuple[Delivery, ...], content: bytes, headers: dict[str, str]
 ) -> BodyRef:
-    """Store a content for deliveries of one message; `headers` may carry an owner's fence."""
+    """Store a content for deliveries of one message, once for each pool; `headers` may carry an owner's fence."""
     first = deliveries[0]
     ttl_s = max(TTL_MIN_S, (first.expires_ms - first.accepted_ms) // 1000 + HOLD_MAX_S)
-    headers = {**headers, "Nats-TTL": f"{ttl_s}s"}
+    plain = {"Nats-TTL": f"{ttl_s}s"}
+    headers = {**headers, **plain}
+    pools = dict.fromkeys(each.pool for each in deliveries)  # a fence holds in the first one's stream alone
+    fenced = {pool: headers if pool == first.pool else plain for pool in pools}
     chunks = [content[start : start + CHUNK_MAX_BYTES] for start in range(0, len(content), CHUNK_MAX_BYTES)] or [b""]
     publishes = [
-        js.publish(chunk_subject(first.pool, stream, first.id, number), chunk, headers, timeout_s=20)
+        js.publish(chunk_subject(pool, stream, first.id, number), chunk, fenced[pool], timeout_s=20)
+        for pool in pools
         for number, chunk in enumerate(chunks)
     ]
     publishes += [
-        js.publish(marker_subject(each.pool, stream, each.id, each.n), b"", headers, timeout_s=20)
+        js.publish(marker_subject(each.pool, stream, each.id, each.n), b"", fenced[each.pool], timeout_s=20)
         for each in deliveries
     ]
     await asyncio.gather(*publishes)

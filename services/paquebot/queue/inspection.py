@@ -75,14 +75,15 @@ async def hold(js: JetStream, waiting: Waiting, until_ms: int, reason: str) -> N
 
 async def release(js: JetStream, waiting: Waiting, now_ms: int) -> None:
     """Let a held delivery be tried now."""
-    free = replace(waiting.delivery, held=False, next_ms=now_ms, reason="released")
+    free = replace(waiting.delivery, held=False, next_ms=now_ms, hold_until_ms=now_ms, reason="released")
     await _replace(js, waiting, free)
 
 
 async def retry_now(js: JetStream, waiting: Waiting) -> None:
     """Let a deferred delivery be tried now: its schedule becomes the ready item in one step."""
     _refuse_ready(waiting)
-    ready = replace(waiting.delivery, held=False, next_ms=0)
+    over = min(waiting.delivery.hold_until_ms, 1)  # a hold that has begun is over
+    ready = replace(waiting.delivery, held=False, next_ms=0, hold_until_ms=over)
     headers = {"Nats-Schedule-Next": "purge", "Nats-Scheduler": waiting.subject} | _unmoved(waiting)
     await js.publish(ready_subject(ready), encode(Item((ready,)), waiting.content), headers)
 

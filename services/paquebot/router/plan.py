@@ -13,6 +13,8 @@ from paquebot.mail.address import addresses
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
 from paquebot.mail.envelope import Wish
 from paquebot.mail.header import value_of
+from paquebot.mail.reply import Reply
+from paquebot.policy.route import HOLD_LOOK_MS, NOTHING, Decision, Reject, ToPool
 from paquebot.policy.values import MailDomain, Policy, SendingPool
 from paquebot.queue.subjects import partition_of
 from paquebot.wire.router import PlanRequest
@@ -24,19 +26,27 @@ class PlanRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a domain's mail goes: its site, the DestinationPolicy that limits it, and its slots."""
+    """Where a domain's mail goes: its site, the DestinationPolicy that limits it, its slots, and what routes decide."""
 
     site: str
     group: str
     slots: int = 1
+    decision: Decision = NOTHING
+
+    @property
+    def refusal(self) -> Reply | None:
+        """The reply of the route that refuses it, None when none does."""
+        action = self.decision.route.action if self.decision.route else None
+        return action.reply if isinstance(action, Reject) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a message's sender decides: who signs (None: nobody) and which pool sends."""
+    """What a message's sender decides: who signs (None: nobody), which pool sends, and how long it is tried."""
 
     signing: MailDomain | None
     pool: SendingPool
+    expiry_s: int
 
 
 def origin(request: PlanRequest, policy: Policy) -> Origin:
@@ -62,7 +72,7 @@ def origin(request: PlanRequest, policy: Policy) -> Origin:
     pool = policy.pools[token]
     if pool.draining and not request.principal.internal:
         raise PlanRefusedError(f"the SendingPool {pool.place} is being removed: name another in the MailDomain")
-    return Origin(signing, pool)
+    return Origin(signing, pool, (sending.expiry_s if sending else 0) or pool.retry.expiry_s)
 
 
 def by_domain(recipients: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -99,16 +109,19 @@ def plan(
     request: PlanRequest,
     domains: Mapping[str, tuple[str, ...]],
     sites: Mapping[str, Destination],
-    pool: SendingPool,
+    sender: Origin,
     prefix: bytes,
 ) -> Plan:
-    """Return the deliveries, numbered from 1. `sites` has one for each domain.
+    """Return the deliveries, numbered from 1, or the refusal that meets them all. `sites` has one for each domain.
 
-    The return path is the reverse-path: nothing of ours reads bounces yet. A held message's life begins
-    when it is let go.
+    What a route refuses beside others goes with them: its deliverer fails it, with a report. The return path is
+    the reverse-path: nothing of ours reads bounces yet. A held message's life begins when it is let go.
     """
+    refusals = [destination.refusal for destination in sites.values()]
+    if refusals and all(refusals):
+        return Plan((), refusals[0])
     wishes = {labelled(recipient): wish for recipient, wish in request.envelope.wishes.items()}
-    return Plan(tuple(_delivery(request, share, pool, prefix, wishes) for share in _shares(domains, sites)))
+    return Plan(tuple(_delivery(request, share, sender, prefix, wishes) for share in _shares(domains, sites)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +135,11 @@ class _Share:
 
 
 def _delivery(
-    request: PlanRequest, share: _Share, pool: SendingPool, prefix: bytes, wishes: Mapping[str, Wish]
+    request: PlanRequest, share: _Share, sender: Origin, prefix: bytes, wishes: Mapping[str, Wish]
 ) -> Delivery:
-    destination = share.destination
+    destination, decision = share.destination, share.destination.decision
+    hold_ms = max(request.hold_ms, decision.until_ms)
+    next_ms = min(hold_ms, max(request.hold_ms, request.accepted_ms + HOLD_LOOK_MS))
     return Delivery(
         id=request.id,
         n=share.n,
@@ -136,23 +151,29 @@ def _delivery(
         domain=share.domain,
         site=destination.site,
         group=destination.group,
-        pool=pool.token,
+        pool=_pool(decision, sender),
         lane=request.lane,
         partition=partition_of(destination.site, _slot(request.id, share.n, destination.slots)),
         prefix=prefix,
         size_bytes=request.size_bytes,
         eight_bit=request.envelope.eight_bit,
         accepted_ms=request.accepted_ms,
-        expires_ms=max(request.accepted_ms, request.hold_ms) + pool.retry.expiry_s * 1000,
-        next_ms=request.hold_ms,
-        held=request.hold_ms > 0,
-        reason=request.hold_reason,
+        expires_ms=max(request.accepted_ms, hold_ms) + sender.expiry_s * 1000,
+        next_ms=next_ms,
+        held=next_ms > 0,
+        reason="; ".join(filter(None, (request.hold_reason, decision.hold_reason))),
         utf8=request.envelope.utf8,
         envelope_id=request.envelope.envelope_id,
         ret=request.envelope.ret,
         wishes={each: wishes[each] for each in share.recipients if each in wishes},
         tags=request.tags,
+        hold_until_ms=decision.until_ms,
     )
+
+
+def _pool(decision: Decision, sender: Origin) -> str:
+    action = decision.route.action if decision.route else None
+    return action.pool if isinstance(action, ToPool) else sender.pool.token
 
 
 def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destination]) -> Iterator[_Share]:

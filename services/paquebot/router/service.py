@@ -13,9 +13,10 @@ import structlog
 from prometheus_client import Counter
 
 from paquebot.dkim.sign import Signer, sign_all
-from paquebot.dns.resolver import MxAnswer, Resolver
+from paquebot.dns.resolver import MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Plan
+from paquebot.policy.route import NOTHING, Decision, Passage
 from paquebot.policy.values import MailDomain, Policy
 from paquebot.router.keyring import Keyring
 from paquebot.router.plan import (
@@ -61,14 +62,16 @@ class Router:
         """Return the plan, at once if every site is known; a Fault INVALID when there is no way out."""
         try:
             domains = by_domain(request.envelope.recipients)
-            sites, unknown = self._known(domains)
+            sites, unknown = self._known(request, domains)
             if unknown:
                 return self._after_lookup(request, domains, sites, unknown)
             return self._plan(request, domains, sites)
         except PlanRefusedError as refusal:
             return _refused(refusal)
 
-    def _known(self, domains: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Destination], list[str]]:
+    def _known(
+        self, request: PlanRequest, domains: Mapping[str, tuple[str, ...]]
+    ) -> tuple[dict[str, Destination], list[str]]:
         """Return the sites that need no lookup, and the domains that do."""
         sites: dict[str, Destination] = {}
         unknown: list[str] = []
@@ -77,7 +80,7 @@ class Router:
             if answer is None and not literal(domain):
                 unknown.append(domain)
             else:
-                sites[domain] = self._destination(domain, answer)
+                sites[domain] = self._destination(request, domain, answer)
         return sites, unknown
 
     async def _after_lookup(
@@ -90,20 +93,34 @@ class Router:
         lookups = {asyncio.create_task(self.resolver.mx(domain)): domain for domain in unknown}
         done, late = await asyncio.wait(lookups, timeout=LOOKUP_S)
         for lookup in done:
-            sites[lookups[lookup]] = self._destination(lookups[lookup], lookup.result())
+            sites[lookups[lookup]] = self._destination(request, lookups[lookup], lookup.result())
         for lookup in late:  # the resolver goes on, and knows it for the next message
             lookup.cancel()
-            sites[lookups[lookup]] = self._destination(lookups[lookup], None)
+            sites[lookups[lookup]] = self._destination(request, lookups[lookup], None)
             SLOW_LOOKUPS.inc()
         try:
             return self._plan(request, domains, sites)
         except PlanRefusedError as refusal:
             return _refused(refusal)
 
-    def _destination(self, domain: str, answer: MxAnswer | None) -> Destination:
+    def _destination(self, request: PlanRequest, domain: str, answer: MxAnswer | None) -> Destination:
         site, group = site_of(domain, answer, self.policy)
         limits = self.policy.destinations.get(group)
-        return Destination(site, group, limits.slots if limits else 1)
+        decision = self._decision(request, domain, answer) if self.policy.routes.ordered else NOTHING
+        return Destination(site, group, limits.slots if limits else 1, decision)
+
+    def _decision(self, request: PlanRequest, domain: str, answer: MxAnswer | None) -> Decision:
+        """Return what routes want. Where DNS has not told the hosts yet, the deliverer asks again."""
+        known = answer is not None and answer.kind is not MxKind.UNKNOWN
+        passage = Passage(
+            request.principal.tenant,
+            request.envelope.reverse_path.rpartition("@")[2],
+            domain,
+            request.tags,
+            answer.names if answer is not None and known else None,
+            report=request.principal.internal,
+        )
+        return self.policy.routes.decide(passage, request.accepted_ms)
 
     def _plan(
         self,
@@ -114,7 +131,10 @@ class Router:
         sender = origin(request, self.policy)
         # RFC 5321 §4.4 wants Received at the beginning; a signature stands right above what it signs.
         prefix = received(request, self.hostname) + request.tag_fields + self._signed(request, sender.signing)
-        planned = plan(request, domains, sites, sender.pool, prefix)
+        planned = plan(request, domains, sites, sender, prefix)
+        if planned.refusal is not None:
+            REFUSED.inc()
+            return planned
         PLANNED.inc()
         DELIVERIES.inc(len(planned.deliveries))
         return planned

@@ -15,7 +15,7 @@ from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo
 from paquebot.smtp.server import GO_AHEAD, ServerSession
 from paquebot.submission.crowd import Crowd
-from paquebot.submission.gate import recipient_refusal, size_refusal
+from paquebot.submission.gate import size_refusal
 from paquebot.submission.intake import Intake, Mail, refused
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 
@@ -44,13 +44,15 @@ class Dialogue:
     has_memory: Callable[[], bool]
     principal: Principal | None = field(default=None, init=False)
     in_transaction: bool = field(default=False, init=False)
+    reverse_path: str = field(default="", init=False)  # of the last MAIL
     gone: bool = field(default=False, init=False)
 
     def answer(self, event: Event) -> Reply | Coroutine[None, None, Reply]:
         """Return what to say to an event, or a coroutine that finds it out."""
         match event:
             case RcptTo():
-                return _or_ok(recipient_refusal(event.path), "recipient", _RECIPIENT_OK)
+                refusal = self.intake.recipient_refusal(self._known(), self.reverse_path, event.path)
+                return refusal or _RECIPIENT_OK
             case MailFrom():
                 return self._mail(event)
             case DataStart():
@@ -98,6 +100,7 @@ class Dialogue:
 
     def _mail(self, event: MailFrom) -> Reply | Coroutine[None, None, Reply]:
         principal = self._known()
+        self.reverse_path = event.path
         refusal = self.intake.sender_refusal(principal, event.path)
         if refusal is not None:
             return refusal
@@ -140,7 +143,3 @@ class Dialogue:
         if self.principal is None:
             raise PermissionError("mail from a client that has not authenticated")
         return self.principal
-
-
-def _or_ok(refusal: Reply | None, why: str, good: Reply) -> Reply:
-    return good if refusal is None else refused(refusal, why)

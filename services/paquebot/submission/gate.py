@@ -69,6 +69,11 @@ def recipient_refusal(recipient: str) -> Reply | None:
     return None
 
 
+def domain_of(recipient: str) -> str:
+    """Return a recipient's domain in the form that routes and lists know: lower case, without a final dot."""
+    return recipient.rpartition("@")[2].lower().removesuffix(".")
+
+
 def pool_of(principal: Principal, reverse_path: str, policy: Policy) -> str:
     """Return the pool that will probably send, for admission; the router decides by the author as well."""
     domain = policy.domain_of(reverse_path.rpartition("@")[2])

@@ -21,6 +21,7 @@ from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Verdict
 from paquebot.mail.verdict_fields import tag_fields
+from paquebot.policy.route import Passage
 from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.runtime.logs import bind
@@ -93,6 +94,17 @@ class Intake:
             pool = gate.pool_of(principal, reverse_path, self.policy)
             refusal = gate.pool_refusal(pool, self.policy) or self._doors.admit(pool)
         return None if refusal is None else refused(refusal, "sender")
+
+    def recipient_refusal(self, principal: Principal, reverse_path: str, recipient: str) -> Reply | None:
+        """Say whether mail to a recipient can have a way, whatever the message will be."""
+        refusal = gate.recipient_refusal(recipient)
+        if refusal is not None:
+            return refused(refusal, "recipient")
+        if not self.policy.routes.ordered or principal.internal:
+            return None
+        passage = Passage(principal.tenant, reverse_path.rpartition("@")[2], gate.domain_of(recipient))
+        refusal = self.policy.routes.refusal(passage)
+        return None if refusal is None else refused(refusal, "route")
 
     async def quota_refusal(self, principal: Principal) -> Reply | None:
         """Say whether quota is left; asks auth. `leases.has_room` says when asking is needless."""
@@ -195,12 +207,13 @@ class Intake:
             tags={**finished.handling.tags, **mail.tags},
         )
         try:
-            return await self._doors.plan(request, PLAN_S)
+            plan = await self._doors.plan(request, PLAN_S)
         except RpcUnavailableError as error:
             LOG.warning("no plan", message_id=message.id, why=str(error))
             return refused(Reply(451, "4.3.0", "The router does not answer: try again later"), "router")
         except RpcRefusedError as error:
             return refused(Reply(550, "5.7.1", str(error)[:_TEXT_MAX]), "no way out")
+        return plan if plan.refusal is None else refused(plan.refusal, "route")
 
     async def _kept(self, message: "_Message", plan: Plan) -> Reply:
         """Publish; after this reply the message is ours (RFC 5321 §6.1)."""

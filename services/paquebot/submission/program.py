@@ -21,7 +21,7 @@ from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.smtp.dsn import wishes_fault
 from paquebot.smtp.grammar import is_mailbox
 from paquebot.submission.dialogue import Authenticate
-from paquebot.submission.gate import crowd_refusal, recipient_refusal, size_refusal
+from paquebot.submission.gate import crowd_refusal, size_refusal
 from paquebot.submission.intake import Intake, Mail, refused
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
@@ -63,6 +63,10 @@ class ProgramDoor:
             tags = tags_of(request.tags.items(), "tags")
         except ContentRefused as unfit:
             return SubmitAnswer(refused(unfit.reply, "program"))
+        for recipient in request.envelope.recipients:
+            refusal = self.intake.recipient_refusal(principal, request.envelope.reverse_path, recipient)
+            if refusal is not None:
+                return SubmitAnswer(refusal)
         mail = Mail(
             principal=principal,
             envelope=request.envelope,
@@ -146,8 +150,6 @@ def _envelope_refusal(principal: Principal, request: SubmitRequest) -> Reply | N
     for recipient in envelope.recipients:
         if not is_mailbox(recipient):
             return Reply(501, "5.1.3", "A recipient is no mailbox: local-part@domain")
-        if (refusal := recipient_refusal(recipient)) is not None:
-            return refusal
     if (refusal := wishes_fault(envelope)) is not None:
         return refusal
     return crowd_refusal(principal, len(envelope.recipients)) or size_refusal(principal, len(request.content))

@@ -53,21 +53,17 @@ def delivery_to_pb(delivery: Delivery) -> pb.Delivery:
         relayed=delivery.relayed,
         tags=delivery.tags,
         route=delivery.route,
+        hold_until_ms=delivery.hold_until_ms,
     )
     if delivery.last_reply is not None:
         message.last_reply.CopyFrom(reply_to_pb(delivery.last_reply))
     if delivery.body is not None:
-        body = delivery.body
-        message.body.CopyFrom(pb.BodyRef(chunks=body.chunks, size_bytes=body.size_bytes, stream=body.stream))
+        message.body.CopyFrom(_body_to_pb(delivery.body))
     return message
 
 
 def delivery_from_pb(message: pb.Delivery) -> Delivery:
     """Decode a delivery."""
-    try:
-        lane = Lane(message.lane)
-    except ValueError as error:
-        raise WireError(f"a Delivery with an unknown lane: {error}") from error
     return Delivery(
         id=message.id,
         n=message.n,
@@ -80,7 +76,7 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         site=message.site,
         group=message.group,
         pool=message.pool,
-        lane=lane,
+        lane=_lane(message.lane),
         partition=message.partition,
         prefix=message.prefix,
         size_bytes=message.size_bytes,
@@ -103,6 +99,7 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         relayed=tuple(message.relayed),
         tags=dict(message.tags),
         route=message.route,
+        hold_until_ms=message.hold_until_ms,
     )
 
 
@@ -118,6 +115,17 @@ def decode_item(encoded: bytes) -> Item:
     except DecodeError as error:
         raise WireError(f"not a queue item: {error}") from error
     return Item(tuple(delivery_from_pb(each) for each in message.deliveries), message.split)
+
+
+def _lane(number: int) -> Lane:
+    try:
+        return Lane(number)
+    except ValueError as error:
+        raise WireError(f"a Delivery with an unknown lane: {error}") from error
+
+
+def _body_to_pb(body: BodyRef) -> pb.BodyRef:
+    return pb.BodyRef(chunks=body.chunks, size_bytes=body.size_bytes, stream=body.stream)
 
 
 def _body_from_pb(body: pb.BodyRef) -> BodyRef:

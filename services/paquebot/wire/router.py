@@ -15,6 +15,8 @@ from paquebot.wire.values import (
     envelope_to_pb,
     principal_from_pb,
     principal_to_pb,
+    reply_from_pb,
+    reply_to_pb,
 )
 
 SERVICE = "paquebot.v1.Router"
@@ -89,11 +91,13 @@ def _request_from_pb(message: pb.PlanRequest) -> PlanRequest:
 
 
 def _plan_to_pb(plan: Plan) -> pb.PlanAnswer:
-    return pb.PlanAnswer(deliveries=[delivery_to_pb(each) for each in plan.deliveries])
+    refusal = None if plan.refusal is None else reply_to_pb(plan.refusal)
+    return pb.PlanAnswer(deliveries=[delivery_to_pb(each) for each in plan.deliveries], refusal=refusal)
 
 
 def _plan_from_pb(message: pb.PlanAnswer) -> Plan:
-    return Plan(tuple(delivery_from_pb(each) for each in message.deliveries))
+    refusal = reply_from_pb(message.refusal) if message.HasField("refusal") else None
+    return Plan(tuple(delivery_from_pb(each) for each in message.deliveries), refusal)
 
 
 def _size(request: PlanRequest) -> int:

@@ -52,10 +52,12 @@ class PlanRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., header_section: _Optional[bytes] = ..., body_hash: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., accepted_ms: _Optional[int] = ..., client_name: _Optional[str] = ..., client_address: _Optional[str] = ..., protocol: _Optional[str] = ..., lane: _Optional[int] = ..., tag_fields: _Optional[bytes] = ..., hold_ms: _Optional[int] = ..., hold_reason: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class PlanAnswer(_message.Message):
-    __slots__ = ("deliveries",)
+    __slots__ = ("deliveries", "refusal")
     DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
     deliveries: _containers.RepeatedCompositeFieldContainer[_delivery_pb2.Delivery]
-    def __init__(self, deliveries: _Optional[_Iterable[_Union[_delivery_pb2.Delivery, _Mapping]]] = ...) -> None: ...
+    refusal: _common_pb2.Reply
+    def __init__(self, deliveries: _Optional[_Iterable[_Union[_delivery_pb2.Delivery, _Mapping]]] = ..., refusal: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ...) -> None: ...
 
 class PlanFrame(_message.Message):
     __slots__ = ("items",)

@@ -1,0 +1,71 @@
+"""What keeps an item from being tried: a paused pool, and what TransportRoutes want by now."""
+
+from dataclasses import replace
+
+import pytest
+
+from paquebot.deliverer.touch import PAUSE_S, Conclude, Hold, Sight, Wait, touch
+from paquebot.mail.outcome import Kind
+from paquebot.mail.reply import Reply
+from paquebot.policy.route import HOLD_LOOK_MS, Match, Reject, Routes, ToPool, TransportRoute
+from paquebot.policy.route import Hold as HoldAction
+from paquebot.policy.values import SendingPool
+from queue_making import delivery
+
+POOL = SendingPool("mail", "main", "out.example")
+ITEM = delivery(expires_ms=1_000_000)
+NO = Reject(Reply(550, "5.7.1", "not here"))
+HOLD = HoldAction("incident 42", 7200)
+
+
+def sight(*routes: TransportRoute, **changes: object) -> Sight:
+    return replace(Sight(ITEM, POOL, 5000, Routes.of(routes)), **changes)  # type: ignore[arg-type]
+
+
+def route(action: object, **match: tuple[str, ...]) -> TransportRoute:
+    return TransportRoute("mail-system", "one", Match(**match), action)  # type: ignore[arg-type]
+
+
+def test_nothing_keeps_mail_that_nobody_speaks_of() -> None:
+    assert touch(sight()) is None
+    assert touch(sight(route(NO, recipient_domains=("other.example",)))) is None
+
+
+def test_a_paused_pool_is_looked_at_again() -> None:
+    step = touch(sight(route(NO), pool=replace(POOL, paused=True)))
+    assert step == Wait(PAUSE_S, "the pool mail_main is paused")
+
+
+def test_a_route_refuses_what_waits_already() -> None:
+    step = touch(sight(route(NO)))
+    assert isinstance(step, Conclude)
+    assert (step.outcome.kind, step.outcome.reply) == (Kind.FAILED, NO.reply)
+    assert step.outcome.reason == "refused by TransportRoute mail-system/one: 550 5.7.1 not here"
+
+
+def test_another_pool_is_not_chosen_for_what_waits_already() -> None:
+    assert touch(sight(route(ToPool("mail_bulk")))) is None
+
+
+@pytest.mark.parametrize(
+    ("hosts", "kept"), [(None, False), (("mx.big.example",), True), (("mx.small.example",), False)]
+)
+def test_hosts_count_once_they_are_known(hosts: tuple[str, ...] | None, kept: bool) -> None:
+    assert (touch(sight(route(NO, mx_suffixes=("big.example",)), hosts=hosts)) is not None) is kept
+
+
+def test_a_route_holds_with_its_reason_and_looks_again() -> None:
+    step = touch(sight(route(HOLD)))
+    assert isinstance(step, Hold)
+    held = step.delivery
+    assert (held.held, held.reason) == (True, "held by TransportRoute mail-system/one: incident 42")
+    assert (held.hold_until_ms, held.next_ms) == (5000 + 7_200_000, 5000 + HOLD_LOOK_MS)
+    assert held.expires_ms == ITEM.expires_ms + 7_200_000  # waiting for us does not count
+
+
+def test_a_hold_ends_at_the_time_that_it_began_with() -> None:
+    begun = replace(ITEM, held=True, hold_until_ms=6000)
+    step = touch(sight(route(HOLD), delivery=begun))
+    assert isinstance(step, Hold)
+    assert (step.delivery.next_ms, step.delivery.expires_ms) == (6000, ITEM.expires_ms)
+    assert touch(sight(route(HOLD), delivery=begun, now_ms=6000)) is None
