@@ -67,6 +67,7 @@ class Stage:
 
     root: Path
     extra: str = ""
+    retry: dict[str, str] = field(default_factory=dict)  # beside what the pool's says
     replicas: int = 1
     manners: Manners = field(default_factory=lambda: Manners(greylist_s=1.0))
     sent: list[Sent] = field(default_factory=list)
@@ -82,6 +83,7 @@ class Stage:
 
     async def start(self) -> None:
         objects = manifests(self.extra)
+        objects[0]["spec"]["retry"] |= self.retry
         policy = compile_policy(objects)
         for username in policy.credentials:
             self.place.write_hash(username, hash_password(PASSWORD.encode()))
