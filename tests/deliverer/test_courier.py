@@ -122,7 +122,7 @@ async def test_eight_bit_content_is_not_sent_to_a_host_without_it() -> None:
         attempted, courier = await attempt(port, 1, eight_bit=True)
         courier.close()
     (outcome,) = attempted.outcomes.values()
-    assert (outcome.kind, outcome.scope) == (Kind.FAILED, Scope.MESSAGE)
+    assert (outcome.kind, outcome.scope) == (Kind.FAILED, Scope.HOST)
     assert outcome.reply is not None
     assert outcome.reply.enhanced == "5.6.3"
     assert host.taken == []
@@ -154,6 +154,36 @@ async def test_a_host_that_took_nothing_over_has_no_duty_to_report() -> None:
         attempted, courier = await attempt(port, 1)
         courier.close()
     assert not attempted.dsn_passed
+
+
+SMTPUTF8 = b"250-mx.test\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n"
+
+
+async def test_mail_in_utf8_goes_to_the_host_that_takes_it() -> None:
+    first, second = Host(), Host(EHLO=SMTPUTF8)
+    async with listening(first, second) as port:
+        attempted, courier = await attempt(port, 2, return_path="ä@shop.example")
+        courier.close()
+    assert only(attempted)[0] is Kind.DELIVERED
+    assert (len(first.taken), len(second.taken)) == (0, 1)
+
+
+async def test_mail_in_utf8_fails_when_no_host_takes_it_and_waits_when_one_was_not_reached() -> None:
+    for hosts, kind in (((Host(), Host()), Kind.FAILED), ((Host(greeting=HANG_UP), Host()), Kind.DEFERRED)):
+        async with listening(*hosts) as port:
+            attempted, courier = await attempt(port, 2, return_path="ä@shop.example")
+            courier.close()
+        (outcome,) = attempted.outcomes.values()
+        assert outcome.kind is kind
+        assert kind is Kind.DEFERRED or "5.6.7" in outcome.reason
+
+
+async def test_one_recipient_beyond_ascii_does_not_spoil_the_others() -> None:
+    host = Host()
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=("a@b.example", "ä@b.example"), utf8=True)
+        courier.close()
+    assert [outcome.kind for outcome in attempted.outcomes.values()] == [Kind.DELIVERED, Kind.FAILED]
 
 
 async def test_each_recipient_has_its_own_reply() -> None:

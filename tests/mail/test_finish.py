@@ -1,6 +1,7 @@
 """Finishing content: what is added, what is taken out, what is refused and with which reply."""
 
 import email
+from dataclasses import replace
 from email import policy
 from email.utils import parsedate_to_datetime
 
@@ -174,7 +175,7 @@ def test_a_line_that_is_no_field_is_refused_by_its_number(content: bytes, line: 
         (
             _WHOLE.replace(b"Hi", b"H\xc3\xaf"),
             "5.6.7",
-            "The header section holds octets above 127: encode them (RFC 2047)",
+            "The header section holds octets above 127: encode them (RFC 2047), or say SMTPUTF8 (RFC 6531)",
         ),
         (
             _WHOLE.replace(b"Ann <", b"Doe, Ann <"),
@@ -251,3 +252,37 @@ def test_any_content_is_finished_or_refused_and_finishing_twice_changes_nothing(
     assert again.content is finished.content
     assert again.added == ()
     assert b"\nbcc:" not in b"\n" + finished.header_section.lower()
+
+
+_UTF8 = replace(_FINISHING, utf8=True, default_from="ü@xn--bcher-kva.example")
+
+
+def test_with_smtputf8_the_header_section_may_be_utf8_and_is_not_changed() -> None:
+    content = _WHOLE.replace(b"Ann <ann@one.example>", "Änne <ä@bücher.example>".encode()).replace(
+        b"Hi", "Grüße".encode()
+    )
+    finished = finish(content, replace(_UTF8, encode=True))
+    assert finished.content is content
+    assert finished.authors == ("ä@xn--bcher-kva.example",)
+    assert not finished.eight_bit
+
+
+def test_with_smtputf8_a_missing_from_is_added_in_utf8() -> None:
+    finished = finish(b"Subject: Hi\r\n\r\nHello\r\n", _UTF8)
+    assert "From: <ü@xn--bcher-kva.example>\r\n".encode() in finished.header_section
+
+
+def test_an_eight_bit_body_under_a_utf8_header_is_not_encoded_because_every_host_that_takes_it_has_8bitmime() -> None:
+    content = _WHOLE.replace(b"Hi", "Grüße".encode()).replace(b"Hello", "Grüße".encode())
+    assert finish(content, replace(_UTF8, encode=True)).content is content
+
+
+@pytest.mark.parametrize("octets", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xc3"])
+def test_with_smtputf8_a_header_that_is_not_utf8_is_refused(octets: bytes) -> None:
+    refusal = _refusal(_WHOLE.replace(b"Hi", octets), _UTF8)
+    assert str(refusal) == "554 5.6.7 The header section holds octets above 127: they are not UTF-8"
+
+
+def test_a_from_beyond_ascii_is_no_mailbox_when_its_domain_is_none() -> None:
+    refusal = _refusal(_WHOLE.replace(b"ann@one.example", "ann@ü..example".encode()), _UTF8)
+    assert refusal.text.startswith("From cannot be read")

@@ -13,7 +13,7 @@ from paquebot.mail.reply import Reply
 from paquebot.policy.route import HOLD_LOOK_MS, Hold, Match, Passage, Reject, Routes, ToPool, TransportRoute
 from paquebot.policy.values import MailDomain, Policy, Retry, SendingPool, SMTPCredential
 from paquebot.queue.subjects import partition_of
-from paquebot.router.plan import Destination, Origin, PlanRefusedError, a_label, by_domain, origin, plan
+from paquebot.router.plan import Destination, Origin, PlanRefusedError, by_domain, origin, plan
 from paquebot.wire.router import PlanRequest
 
 _POOL = SendingPool("mail-system", "default", "out.mail.example", retry=Retry(expiry_s=100))
@@ -59,7 +59,22 @@ def test_recipients_are_grouped_by_domain_and_local_parts_stay_as_they_are() -> 
 
 def test_a_domain_in_another_script_is_grouped_as_its_a_label() -> None:
     assert by_domain(("x@bücher.example",)) == {"xn--bcher-kva.example": ("x@xn--bcher-kva.example",)}
-    assert a_label("BÜCHER.example") == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("reverse_path", "author", "recipient", "utf8"),
+    [
+        ("orders@shop.example", "orders@shop.example", "ä@one.example", False),
+        ("ö@shop.example", "orders@shop.example", "a@one.example", True),
+        ("orders@shop.example", "ö@shop.example", "a@one.example", True),
+    ],
+)
+def test_only_a_sender_or_a_header_beyond_ascii_makes_the_whole_delivery_utf8(
+    reverse_path: str, author: str, recipient: str, utf8: bool
+) -> None:
+    request = _request((recipient,), reverse_path, header_section=f"From: {author}\r\n".encode())
+    (delivery,) = plan(request, by_domain((recipient,)), _SITES, _ORIGIN, b"").deliveries
+    assert (delivery.utf8, delivery.recipients) == (utf8, (recipient,))
 
 
 @pytest.mark.parametrize("recipient", ["nobody", "@one.example", "x@" + "ü" * 300])

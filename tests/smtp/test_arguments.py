@@ -10,7 +10,7 @@ from paquebot.smtp.arguments import mail_from, rcpt_to
 from paquebot.smtp.events import MailFrom, RcptTo
 from paquebot.smtp.grammar import CommandRefused
 
-ALL = frozenset({"SIZE", "8BITMIME", "AUTH", "DSN"})
+ALL = frozenset({"SIZE", "8BITMIME", "AUTH", "DSN", "SMTPUTF8"})
 
 
 def refusal(argument: bytes, offered: frozenset[str] = ALL) -> str:
@@ -38,6 +38,10 @@ def mail(path: str, size: int | None = None, **more) -> MailFrom:
         (b"FROM:<a@b.test>  AUTH=e+3Dmc2@example.com", mail("a@b.test")),
         (b"FROM:<a@b.test> RET=hdrs ENVID=QQ+2B+3D1", mail("a@b.test", ret="HDRS", envelope_id="QQ+=1")),
         (b"FROM:<> RET=FULL", mail("", ret="FULL")),
+        (b"FROM:<a@b.test> SMTPUTF8", mail("a@b.test", utf8=True)),
+        ("FROM:<Ä.b@BÜCHER.test> smtputf8".encode(), mail("Ä.b@xn--bcher-kva.test", utf8=True)),
+        ('FROM:<"ä b"@b.test> SMTPUTF8 AUTH=ö@b.test'.encode(), mail('"ä b"@b.test', utf8=True)),
+        ("FROM:<{}@b.test> SMTPUTF8".format("ä" * 32).encode(), mail("ä" * 32 + "@b.test", utf8=True)),
         (b"FROM:<> ENVID=" + b"x" * 100, mail("", envelope_id="x" * 100)),
     ],
 )
@@ -59,13 +63,21 @@ def test_mail_is_read(argument: bytes, expected: MailFrom) -> None:
         (b"FROM:<a@b.test.>", "501 5.1.7"),
         (b"FROM:<@r.test:a@b.test>", "501 5.1.7"),
         ("FROM:<ä@b.test>".encode(), "553 5.6.7"),
-        ("FROM:ä@b.test".encode(), "553 5.6.7"),
+        ("FROM:ä@b.test".encode(), "501 5.5.4"),
         (b"FROM:<a@b.test> SIZE=many", "501 5.5.4"),
         (b"FROM:<a@b.test> SIZE=" + b"9" * 21, "501 5.5.4"),
         (b"FROM:<a@b.test> SIZE", "501 5.5.4"),
         (b"FROM:<a@b.test> SIZE=1 SIZE=2", "501 5.5.4"),
         (b"FROM:<a@b.test> BODY=BINARYMIME", "555 5.5.4"),
-        (b"FROM:<a@b.test> SMTPUTF8", "555 5.5.4"),
+        (b"FROM:<a@b.test> SMTPUTF8=1", "501 5.5.4"),
+        ("FROM:<a@bücher.test>".encode(), "553 5.6.7"),
+        (b"FROM:<\xff@b.test> SMTPUTF8", "501 5.1.7"),
+        ("FROM:<a@ü..test> SMTPUTF8".encode(), "501 5.1.7"),
+        ("FROM:<a@☃.test> SMTPUTF8".encode(), "501 5.1.7"),
+        ("FROM:<a\u2028b@b.test> SMTPUTF8".encode(), "501 5.1.7"),
+        ("FROM:<a\u0085b@b.test> SMTPUTF8".encode(), "501 5.1.7"),
+        ("FROM:<{}@b.test> SMTPUTF8".format("ä" * 33).encode(), "501 5.1.7"),
+        ("FROM:<a@b.test> SMTPUTF8 ENVID=ä".encode(), "501 5.5.4"),
         (b"FROM:<a@b.test> HOLDFOR=60", "555 5.5.4"),
         (b"FROM:<a@b.test> NOTIFY=NEVER", "555 5.5.4"),
         (b"FROM:<a@b.test> RET=BODY", "501 5.5.4"),
@@ -83,15 +95,17 @@ def test_mail_is_refused_with_a_code_that_says_what_is_wrong(argument: bytes, re
     assert refusal(argument) == reply
 
 
-@pytest.mark.parametrize("parameter", [b"SIZE=1", b"BODY=7BIT", b"AUTH=<>", b"RET=FULL", b"ENVID=1"])
+@pytest.mark.parametrize("parameter", [b"SIZE=1", b"BODY=7BIT", b"AUTH=<>", b"RET=FULL", b"ENVID=1", b"SMTPUTF8"])
 def test_a_parameter_is_known_only_where_its_keyword_was_offered(parameter: bytes) -> None:
     assert mail_from(b"FROM:<a@b.test> " + parameter, ALL).path == "a@b.test"
     assert refusal(b"FROM:<a@b.test> " + parameter, frozenset()) == "555 5.5.4"
 
 
 def test_rcpt_is_read_and_knows_the_postmaster() -> None:
-    assert rcpt_to(b"TO:<Some.One@B.TEST>", "mx.test", ALL) == RcptTo("Some.One@b.test")
-    assert rcpt_to(b"TO:<PostMaster> NOTIFY=NEVER", "mx.test", ALL) == RcptTo("postmaster@mx.test", Wish(("NEVER",)))
+    assert rcpt_to(b"TO:<Some.One@B.TEST>", "mx.test", ALL, utf8=False) == RcptTo("Some.One@b.test")
+    assert rcpt_to(b"TO:<PostMaster> NOTIFY=NEVER", "mx.test", ALL, utf8=False) == RcptTo(
+        "postmaster@mx.test", Wish(("NEVER",))
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +121,7 @@ def test_rcpt_is_read_and_knows_the_postmaster() -> None:
     ],
 )
 def test_wishes_for_a_recipient_are_read(parameters: bytes, wish: Wish) -> None:
-    assert rcpt_to(b"TO:<a@b.test> " + parameters, "mx.test", ALL) == RcptTo("a@b.test", wish)
+    assert rcpt_to(b"TO:<a@b.test> " + parameters, "mx.test", ALL, utf8=False) == RcptTo("a@b.test", wish)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +148,18 @@ def test_wishes_for_a_recipient_are_read(parameters: bytes, wish: Wish) -> None:
 )
 def test_rcpt_is_refused(argument: bytes, reply: str) -> None:
     with pytest.raises(CommandRefused) as refused:
-        rcpt_to(argument, "mx.test", ALL)
+        rcpt_to(argument, "mx.test", ALL, utf8=False)
     assert str(refused.value.reply).startswith(reply)
+
+
+def test_a_recipient_and_its_original_may_be_utf8_only_behind_smtputf8() -> None:
+    argument = "TO:<Ä@bücher.test> ORCPT=utf-8;Ä@bücher.test".encode()
+    assert rcpt_to(argument, "mx.test", ALL, utf8=True) == RcptTo(
+        "Ä@xn--bcher-kva.test", Wish((), "utf-8;Ä@bücher.test")
+    )
+    for refused in (argument, "TO:<Ä@b.test>".encode(), "TO:<a@b.test> ORCPT=utf-8;Ä".encode()):
+        with pytest.raises(CommandRefused):
+            rcpt_to(refused, "mx.test", ALL, utf8=False)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +167,9 @@ def test_rcpt_is_refused(argument: bytes, reply: str) -> None:
     [
         lambda argument: mail_from(b"FROM:<" + argument, ALL),
         lambda argument: mail_from(b"FROM:<a@b.test> " + argument, ALL),
-        lambda argument: rcpt_to(argument, "mx.test", ALL),
-        lambda argument: rcpt_to(b"TO:<a@b.test> ORCPT=" + argument, "mx.test", ALL),
+        lambda argument: rcpt_to(argument, "mx.test", ALL, utf8=False),
+        lambda argument: rcpt_to(b"TO:<a@b.test> ORCPT=" + argument, "mx.test", ALL, utf8=True),
+        lambda argument: mail_from(b"FROM:<" + argument + b"@b.test> SMTPUTF8", ALL),
     ],
 )
 @settings(deadline=None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paquebot.smtp.grammar import CommandRefused, hello_name, is_mailbox
+from paquebot.smtp.grammar import CommandRefused, hello_name, is_mailbox, is_utf8_mailbox
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,7 @@ def test_any_hello_name_is_read_or_refused(argument: bytes) -> None:
 def test_no_mailbox_can_carry_a_command(text: str) -> None:
     if is_mailbox(text):
         assert text.isascii()
-        assert not set("\r\n\0") & set(text)
+    for mailbox in (text, f"{text}@b.test"):
+        if is_utf8_mailbox(mailbox):
+            assert len((mailbox + "x").splitlines()) == 1
+            assert not set("\0<>\x1b") & set(text.replace('"', "")) or text.startswith('"')

@@ -1,4 +1,5 @@
 import base64
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -19,6 +20,7 @@ ACCEPT: dict[type[Event], Reply] = {
     Content: OK,
 }
 LIMITS = ServerLimits(content_max_bytes=1_000, recipients_max=3, errors_max=5, commands_max=40)
+ASCII = Envelope("a@a.test", ("b@b.test",))
 PLAIN = base64.b64encode(b"\0alice\0pass")
 TO_DATA = b"MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n"
 
@@ -84,7 +86,7 @@ def test_a_refusing_greeting_ends_the_session(code: int) -> None:
 
 def test_ehlo_offers_what_is_built_and_nothing_else() -> None:
     assert mx(ready=False).say(b"EHLO c.test\r\n") == (
-        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-DSN\r\n"
+        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
         b"250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
 
@@ -102,13 +104,14 @@ def test_helo_offers_nothing_and_knows_no_parameters() -> None:
     talk = mx(ready=False)
     assert talk.say(b"helo c.test\r\n") == b"250 mx.test\r\n"
     assert talk.codes(b"MAIL FROM:<a@a.test> SIZE=1\r\n") == ["555 5.5.4"]
-    assert (talk.session.protocol, talk.session.hello_name) == ("SMTP", "c.test")
+    assert (talk.session.protocol(ASCII), talk.session.hello_name) == ("SMTP", "c.test")
 
 
 def test_the_protocol_word_is_that_of_rfc_3848() -> None:
-    assert mx().session.protocol == "ESMTP"
-    assert submission().session.protocol == "ESMTPS"
-    assert submission(authenticated=True).session.protocol == "ESMTPSA"
+    assert mx().session.protocol(ASCII) == "ESMTP"
+    assert submission().session.protocol(ASCII) == "ESMTPS"
+    assert submission(authenticated=True).session.protocol(ASCII) == "ESMTPSA"
+    assert submission(authenticated=True).session.protocol(replace(ASCII, utf8=True)) == "UTF8SMTPSA"
 
 
 # Transactions.
@@ -150,9 +153,19 @@ def test_what_is_wished_of_reports_stands_in_the_envelope() -> None:
     }
 
 
+def test_addresses_beyond_ascii_come_with_smtputf8_and_their_domains_as_a_labels() -> None:
+    talk = mx()
+    octets = "MAIL FROM:<ä@a.test> SMTPUTF8\r\nRCPT TO:<b@bücher.test>\r\nRCPT TO:<ö@b.test>\r\nDATA\r\nx\r\n.\r\n"
+    assert talk.codes(octets.encode())[-1] == "250 2.0.0"
+    content = talk.events[-1]
+    assert isinstance(content, Content)
+    assert content.envelope == Envelope("ä@a.test", ("b@xn--bcher-kva.test", "ö@b.test"), utf8=True)
+    assert talk.codes("MAIL FROM:<>\r\nRCPT TO:<ö@b.test>\r\n".encode()) == ["250 2.0.0", "553 5.6.7"]
+
+
 def test_what_is_withheld_is_neither_offered_nor_served() -> None:
     talk = mx(ready=False)
-    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN"})
+    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN", "SMTPUTF8"})
     assert talk.say(b"EHLO c.test\r\n") == (
         b"250-mx.test\r\n250-SIZE 1000\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
@@ -235,7 +248,7 @@ def test_commands_out_of_sequence_are_503(before: bytes, command: bytes) -> None
         (b"EHLO", "501 5.5.4"),
         (b"EHLO two words", "501 5.5.4"),
         (b"MAIL FROM:<a@a.test> SIZE=1001", "552 5.3.4"),
-        (b"MAIL FROM:<a@a.test> SMTPUTF8", "555 5.5.4"),
+        (b"MAIL FROM:<a@a.test> SMTPUTF8", "250 2.0.0"),
         (b"mail from:<a@a.test>  ", "250 2.0.0"),
         (b"NOOP " + b"x" * 505, "250 2.0.0"),
         (b"NOOP " + b"x" * 506, "500 5.5.2"),
@@ -381,7 +394,7 @@ def test_what_came_before_or_with_starttls_is_void() -> None:
     assert talk.codes(b"STARTTLS\r\nEHLO injected.test\r\nNOOP\r\n") == ["220 2.0.0"]
     assert talk.say(b"NOOP\r\n") == b""  # in the clear, behind the 220
     talk.session.tls_started()
-    assert (talk.session.tls, talk.session.hello_name, talk.session.protocol) == (True, "", "SMTP")
+    assert (talk.session.tls, talk.session.hello_name, talk.session.protocol(ASCII)) == (True, "", "SMTP")
     assert talk.codes(b"MAIL FROM:<>\r\n") == ["503 5.5.1"]
     assert talk.codes(b"EHLO c\r\nAUTH PLAIN " + PLAIN + b"\r\n") == ["250", "235 2.7.0"]
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from paquebot.mail.envelope import Wish
@@ -44,13 +46,40 @@ def test_wishes_are_told_only_to_a_host_that_offers_dsn() -> None:
 
 @pytest.mark.parametrize(
     ("mailbox", "enhanced"),
-    [("a@b.test>\r\nRSET", "5.1.3"), ("a", "5.1.3"), ("ä@b.test", "5.6.7"), ("a@b.test", "")],
+    [
+        ("a@b.test>\r\nRSET", "5.1.3"),
+        ("a", "5.1.3"),
+        ("ä@b.test", "5.6.7"),
+        ("ä\r\n@b.test", "5.1.3"),
+        ("a@ü.test", "5.1.3"),
+        ("a@b.test", ""),
+    ],
 )
 def test_no_address_can_carry_a_command(mailbox: str, enhanced: str) -> None:
-    refusal = unfit_path(mailbox, "5.1.3")
+    refusal = unfit_path(mailbox, "5.1.3", {})
     assert (refusal.enhanced if refusal else "") == enhanced
     from_there = unfit(Transaction(mailbox, ("b@b.test",), b""), {})
     assert (from_there is None) == (refusal is None)
+
+
+def test_smtputf8_is_said_only_when_it_is_needed() -> None:
+    offered = {"SMTPUTF8": "", "8BITMIME": ""}
+    assert mail_command(TEN, offered) == "MAIL FROM:<a@a.test>\r\n"
+    for needing in (
+        replace(TEN, utf8=True),
+        replace(TEN, return_path="ä@a.test"),
+        replace(TEN, recipients=("b@b.test", "ö@b.test")),
+    ):
+        assert mail_command(needing, offered).endswith("> SMTPUTF8\r\n")
+        assert unfit(needing, offered) is None
+
+
+def test_what_needs_smtputf8_is_refused_for_a_host_without_it() -> None:
+    for needing in (replace(TEN, utf8=True), replace(TEN, return_path="ä@a.test")):
+        refusal = unfit(needing, {})
+        assert refusal is not None
+        assert refusal.enhanced == "5.6.7"
+    assert unfit(replace(TEN, recipients=("ö@b.test",)), {}) is None  # only that recipient is refused
 
 
 def test_only_an_accepted_recipient_of_an_accepted_content_is_accepted() -> None:

@@ -59,7 +59,10 @@ def hand_over(
 ) -> tuple[tuple[str, ...], str]:
     """Run one transaction; return the recipients that were accepted, and the reply that decided."""
     eight_bit = ["BODY=8BITMIME"] if any(octet > 127 for octet in content) else []  # noqa: PLR2004
-    code, text = client.mail(reverse_path, eight_bit)
+    utf8 = [] if all(path.isascii() for path in (reverse_path, *recipients)) else ["SMTPUTF8"]
+    if utf8:
+        client.command_encoding = "utf-8"
+    code, text = client.mail(reverse_path, eight_bit + utf8)
     if code != 250:  # noqa: PLR2004  (RFC 5321 §4.2.3)
         client.rset()
         return (), _line(code, text)

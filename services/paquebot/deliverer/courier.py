@@ -14,6 +14,7 @@ from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import in_order, literal, refusal_of
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.header import split
 from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure
 from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
 
@@ -70,7 +71,7 @@ class Courier:
                 continue
             host, tls = opened.where, opened.tls
             told = await self._transact(opened, delivery, undecided, content, may_go_on)
-            outcomes |= told
+            outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
             if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
                 reporting.append("DSN" in opened.session.extensions)
             slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
@@ -142,6 +143,7 @@ class Courier:
             content,
             delivery.prefix,
             delivery.eight_bit,
+            delivery.utf8 and not split(content)[0].isascii(),
             delivery.envelope_id,
             delivery.ret,
             delivery.wishes,
@@ -162,7 +164,10 @@ class Courier:
 
 
 def _milder(before: Outcome | None, now: Outcome) -> Outcome:
-    """Return what counts when host after host fails: one that never wants mail (RFC 7504) does not speak for others."""
+    """Return what counts when host after host fails.
+
+    One that never wants mail (RFC 7504), or cannot take this message, does not speak for others.
+    """
     worse = now.kind is Kind.FAILED and now.scope is Scope.HOST
     return before if before is not None and before.kind is Kind.DEFERRED and worse else now
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from paquebot.mail.header import decode_words, unfold
+from paquebot.mail.labels import a_labelled
 
 MAILBOXES_MAX = 5_000
 _COMMENT_DEPTH_MAX = 20
@@ -28,7 +29,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[!-Z^-~]+\]")
-_LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*|\"(?:[^\"\\\r\n]|\\.)*\"")
+# With UTF-8 (RFC 6532 §3.2), controls and separators of lines left out; IDNA judges the domain.
+_BEYOND = "\u00a0-\u2027\u202a-\U0010ffff"
+_UTF8_ATOM = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{_BEYOND}-]"
+_LOCAL = re.compile(rf"{_UTF8_ATOM}+(?:\.{_UTF8_ATOM}+)*|\"(?:[^\"\\\r\n\x80-\x9f\u2028\u2029]|\\[ -~])*\"")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 _Token = tuple[str, bytes]
@@ -37,7 +41,7 @@ _AT: _Token = ("special", b"@")
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One mailbox: its display name decoded, its domain in lower case, the group it stood in."""
+    """One mailbox: its display name decoded, its domain in lower-case A-labels, the group it stood in."""
 
     display: str
     address: str
@@ -213,12 +217,11 @@ def _words_touch_space(tokens: list[_Token]) -> bool:
 
 def _checked(kept: list[_Token]) -> str:
     text = b"".join(octets for _, octets in kept)
-    if not text.isascii():
+    try:
+        local, at, domain = a_labelled(text.decode()).rpartition("@")
+    except ValueError:  # not UTF-8, or no domain in the sense of IDNA
         return ""
-    local, at, domain = text.decode("ascii").rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        return ""
-    return f"{local}@{domain.lower()}"
+    return f"{local}@{domain}" if at and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
 
 
 def _lowered(address: str) -> str:

@@ -62,7 +62,7 @@ class Delivery:
     last_host: str = ""
     crashes: int = 0  # takes that ended with neither record nor reply
     body: BodyRef | None = None  # None: the content travels with the delivery
-    utf8: bool = False  # paths or header fields go beyond ASCII (RFC 6531)
+    utf8: bool = False  # reverse-path or header section go beyond ASCII (RFC 6531); recipients show for themselves
     envelope_id: str = ""
     ret: str = ""
     wishes: Mapping[str, Wish] = field(default_factory=dict)  # by recipient, see Envelope

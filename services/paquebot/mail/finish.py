@@ -50,6 +50,7 @@ class Finishing:
     domain: str
     default_from: str  # the reverse-path; "" if null: a missing From is refused then
     encode: bool = False  # policy `eightBit: Encode`
+    utf8: bool = False  # SMTPUTF8 was said: header fields may be UTF-8 (RFC 6532)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def finish(content: bytes, finishing: Finishing) -> Finished:
     """Return the finished content; raises ContentRefused with the reply that says why not."""
     _check_lines(content)
     section, body_start = split(content)
-    names = _checked_names(section)
+    names = _checked_names(section, utf8=finishing.utf8)
     body = _ended(content[body_start:])
     section = _ended(section)
     changed = len(section) + 2 + len(body) != len(content)
@@ -84,7 +85,7 @@ def finish(content: bytes, finishing: Finishing) -> Finished:
         section, changed = section + b"".join(missing), True
     authors, sender = _originators(section, names)
     eight_bit = not body.isascii()
-    if eight_bit and finishing.encode:
+    if eight_bit and finishing.encode and section.isascii():  # hosts with SMTPUTF8 have 8BITMIME (RFC 6531 §3.1)
         section, body = encode_seven_bit(section, body)
         eight_bit, changed = False, True
     if changed:
@@ -113,13 +114,13 @@ def _check_lines(content: bytes) -> None:
         refuse("5.6.0", f"A line is longer than {LINE_MAX_BYTES} octets")
 
 
-def _checked_names(section: bytes) -> list[bytes]:
+def _checked_names(section: bytes, *, utf8: bool) -> list[bytes]:
     """Return the lower-case names of all fields, having refused what RFC 5322 does not allow."""
     if len(section) > HEADER_MAX_BYTES:
         refuse("5.6.0", f"The header section is larger than {HEADER_MAX_BYTES // 1024} KiB")
-    if not section.isascii():
-        # RFC 6532 would allow them to a client that said SMTPUTF8, which is not offered.
-        refuse("5.6.7", "The header section holds octets above 127: encode them (RFC 2047)")
+    if not section.isascii() and not (utf8 and _is_utf8(section)):
+        cure = "they are not UTF-8" if utf8 else "encode them (RFC 2047), or say SMTPUTF8 (RFC 6531)"
+        refuse("5.6.7", f"The header section holds octets above 127: {cure}")
     if not _SECTION.fullmatch(_ended(section)):
         refuse("5.6.0", f"Line {_malformed_line(section)} of the header section is no header field")
     names = _NAME.findall(section.lower())
@@ -186,6 +187,14 @@ def _originators(section: bytes, names: list[bytes]) -> tuple[tuple[str, ...], s
     if sender.faults or len(sender.mailboxes) != 1 or sender.mailboxes[0].group:
         refuse("5.6.0", "Sender must name one mailbox")
     return tuple(mailbox.address for mailbox in authors.mailboxes), sender.mailboxes[0].address
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _ended(lines: bytes) -> bytes:

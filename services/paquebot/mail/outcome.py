@@ -56,6 +56,8 @@ DELIVERED = Outcome(Kind.DELIVERED, Scope.RECIPIENT, "")
 _EARLY = {Stage.CONNECT, Stage.GREETING, Stage.HELLO, Stage.STARTTLS}
 _SHUTTING_DOWN = "4.3."  # RFC 3463 §3.4: the host's own trouble
 _POLICY = "4.7."  # RFC 3463 §3.8: security or policy
+# RFC 3463 §3.7, RFC 6531 §3.5: what this host cannot take as it is, another may.
+_CANNOT_CONVERT = {"5.6.3", "5.6.7", "5.6.8", "5.6.9"}
 _NO_MAIL_EVER = {521, 556}  # RFC 7504
 
 
@@ -71,10 +73,7 @@ def of_reply(stage: Stage, reply: Reply) -> Outcome:
         return _early(reply, reason)
     if stage is Stage.RCPT:
         return _recipient(reply, reason)
-    if reply.is_permanent:
-        return Outcome(Kind.FAILED, Scope.MESSAGE, reason, reply)
-    throttled = reply.enhanced.startswith(_POLICY)
-    return Outcome(Kind.DEFERRED, Scope.SITE if throttled else Scope.MESSAGE, reason, reply)
+    return _message(reply, reason)
 
 
 def of_failure(stage: Stage, text: str) -> Outcome:
@@ -94,7 +93,20 @@ def _early(reply: Reply, reason: str) -> Outcome:
     return Outcome(kind, Scope.SITE if throttled else Scope.HOST, reason, reply)
 
 
+def _message(reply: Reply, reason: str) -> Outcome:
+    """Judge a refused sender or content: the message, unless only this host cannot take it, or wants less mail."""
+    if reply.is_permanent:
+        return Outcome(Kind.FAILED, _scope_of_refusal(reply, Scope.MESSAGE), reason, reply)
+    throttled = reply.enhanced.startswith(_POLICY)
+    return Outcome(Kind.DEFERRED, Scope.SITE if throttled else Scope.MESSAGE, reason, reply)
+
+
+def _scope_of_refusal(reply: Reply, otherwise: Scope) -> Scope:
+    return Scope.HOST if reply.enhanced in _CANNOT_CONVERT else otherwise
+
+
 def _recipient(reply: Reply, reason: str) -> Outcome:
     """Judge a refused recipient: 552 means too many of them, transient only here (RFC 5321 §4.5.3.1.10)."""
     failed = reply.is_permanent and reply.code != 552  # noqa: PLR2004
-    return Outcome(Kind.FAILED if failed else Kind.DEFERRED, Scope.RECIPIENT, reason, reply)
+    scope = _scope_of_refusal(reply, Scope.RECIPIENT)
+    return Outcome(Kind.FAILED if failed else Kind.DEFERRED, scope, reason, reply)

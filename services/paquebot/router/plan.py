@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
-import idna
-
 from paquebot.mail.address import addresses
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
 from paquebot.mail.envelope import Wish
 from paquebot.mail.header import value_of
+from paquebot.mail.labels import a_labelled
 from paquebot.mail.reply import Reply
 from paquebot.policy.route import HOLD_LOOK_MS, NOTHING, Decision, Reject, ToPool
 from paquebot.policy.values import MailDomain, Policy, SendingPool
@@ -89,20 +88,13 @@ def by_domain(recipients: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 def labelled(recipient: str) -> str:
     """Return a recipient with its domain as an A-label in lower case."""
-    local, at, domain = recipient.rpartition("@")
+    local, at, _ = recipient.rpartition("@")
     if not at or not local:
         raise PlanRefusedError(f"the recipient {recipient!r} has no domain")
-    return f"{local}@{a_label(domain)}"
-
-
-def a_label(domain: str) -> str:
-    """Return a domain as DNS knows it (RFC 5890 §2.3.2.1); an address literal as it is."""
-    if domain.isascii():
-        return domain.lower().removesuffix(".")
     try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise PlanRefusedError(f"the domain {domain!r} has no A-label: {error}") from error
+        return a_labelled(recipient)
+    except ValueError as error:
+        raise PlanRefusedError(f"the domain of {recipient!r} has no A-label: {error}") from error
 
 
 def plan(
@@ -162,7 +154,7 @@ def _delivery(
         next_ms=next_ms,
         held=next_ms > 0,
         reason="; ".join(filter(None, (request.hold_reason, decision.hold_reason))),
-        utf8=request.envelope.utf8,
+        utf8=_is_beyond_ascii(request),
         envelope_id=request.envelope.envelope_id,
         ret=request.envelope.ret,
         wishes={each: wishes[each] for each in share.recipients if each in wishes},
@@ -174,6 +166,11 @@ def _delivery(
 def _pool(decision: Decision, sender: Origin) -> str:
     action = decision.route.action if decision.route else None
     return action.pool if isinstance(action, ToPool) else sender.pool.token
+
+
+def _is_beyond_ascii(request: PlanRequest) -> bool:
+    """Say whether all of the message needs SMTPUTF8; domains do not, being A-labels (RFC 6531 §3.2)."""
+    return not (request.header_section.isascii() and request.envelope.reverse_path.isascii())
 
 
 def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destination]) -> Iterator[_Share]:

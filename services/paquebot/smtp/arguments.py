@@ -6,26 +6,30 @@ from paquebot.mail.envelope import NO_WISH, Wish
 from paquebot.mail.reply import Reply
 from paquebot.smtp import dsn
 from paquebot.smtp.events import MailFrom, RcptTo
-from paquebot.smtp.grammar import CommandRefused, mailbox, parameters, path_and_parameters
+from paquebot.smtp.grammar import CommandRefused, mailbox, parameters, path_and_parameters, utf8_mailbox
 
 # The EHLO keyword that makes a parameter known. AUTH= must be accepted wherever EHLO was said (RFC 4954 §5).
-_OF_MAIL = {"SIZE": "SIZE", "BODY": "8BITMIME", "AUTH": "AUTH", "RET": "DSN", "ENVID": "DSN"}
+_OF_MAIL = {"SIZE": "SIZE", "BODY": "8BITMIME", "AUTH": "AUTH", "RET": "DSN", "ENVID": "DSN", "SMTPUTF8": "SMTPUTF8"}
 _OF_RCPT = {"NOTIFY": "DSN", "ORCPT": "DSN"}
 _SIZE = re.compile(r"\d{1,20}")
 
 
 def mail_from(argument: bytes, offered: frozenset[str]) -> MailFrom:
-    """Read `FROM:<path> SIZE= BODY= AUTH= RET= ENVID=`; raises CommandRefused."""
+    """Read `FROM:<path> SIZE= BODY= AUTH= RET= ENVID= SMTPUTF8`; raises CommandRefused."""
     path, octets = path_and_parameters(argument, b"FROM")
     given = _known(parameters(octets), _OF_MAIL, offered) if octets else {}
-    sender = "" if path == b"" else mailbox(path, "5.1.7")
+    utf8 = "SMTPUTF8" in given
+    read = utf8_mailbox if utf8 else mailbox
+    sender = "" if path == b"" else read(path, "5.1.7")
     if not given:
         return MailFrom(sender, None, eight_bit=False)
+    if given.get("SMTPUTF8"):
+        raise CommandRefused(Reply(501, "5.5.4", "SMTPUTF8 takes no value"))
     body = given.get("BODY", "7BIT").upper()
     if body not in {"7BIT", "8BITMIME"}:
         raise CommandRefused(_not_served(f"BODY={body}"))
     # Whom a client names in AUTH= is not believed.
-    if not dsn.is_xtext(given.get("AUTH", "<>")):
+    if not dsn.is_xtext(given.get("AUTH", "<>"), utf8=utf8):
         raise CommandRefused(Reply(501, "5.5.4", "AUTH wants a mailbox as xtext, or <>"))
     return MailFrom(
         sender,
@@ -33,15 +37,22 @@ def mail_from(argument: bytes, offered: frozenset[str]) -> MailFrom:
         eight_bit=body == "8BITMIME",
         envelope_id=dsn.read_envid(given["ENVID"]) if "ENVID" in given else "",
         ret=dsn.read_ret(given["RET"]) if "RET" in given else "",
+        utf8=utf8,
     )
 
 
-def rcpt_to(argument: bytes, hostname: str, offered: frozenset[str]) -> RcptTo:
-    """Read `TO:<path> NOTIFY= ORCPT=`; `<Postmaster>` is ours (RFC 5321 §4.1.1.3). Raises CommandRefused."""
+def rcpt_to(argument: bytes, hostname: str, offered: frozenset[str], *, utf8: bool) -> RcptTo:
+    """Read `TO:<path> NOTIFY= ORCPT=`; `utf8`: MAIL came with SMTPUTF8. Raises CommandRefused.
+
+    `<Postmaster>` is ours (RFC 5321 §4.1.1.3).
+    """
     path, octets = path_and_parameters(argument, b"TO")
+    if not (utf8 or octets.isascii()):
+        raise CommandRefused(Reply(501, "5.5.4", "A parameter beyond ASCII needs MAIL with SMTPUTF8"))
     wish = _wish(_known(parameters(octets), _OF_RCPT, offered)) if octets else NO_WISH
-    recipient = f"postmaster@{hostname}" if path.lower() == b"postmaster" else mailbox(path, "5.1.3")
-    return RcptTo(recipient, wish)
+    if path.lower() == b"postmaster":
+        return RcptTo(f"postmaster@{hostname}", wish)
+    return RcptTo((utf8_mailbox if utf8 else mailbox)(path, "5.1.3"), wish)
 
 
 def _known(given: dict[str, str], known: dict[str, str], offered: frozenset[str]) -> dict[str, str]:

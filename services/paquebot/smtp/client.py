@@ -1,4 +1,4 @@
-"""The client's end of SMTP as dialogues that read straight down (RFC 5321, 1870, 2920, 3207, 3461, 6152).
+"""The client's end of SMTP as dialogues that read straight down (RFC 5321, 1870, 2920, 3207, 3461, 6152, 6531).
 
 No I/O, no clock: a dialogue is a generator that yields what it needs, and returns its result. The shell
 writes `data_to_send()`, waits as told, hands in bytes and resumes. See `Timeout` and `BeforeFinalDot`.
@@ -268,7 +268,7 @@ class ClientSession:
     def _send(self, commands: str) -> None:
         if self._awaiting_tls:
             self._break("the TLS handshake has not been done")
-        self._out.append(commands.encode("ascii"))
+        self._out.append(commands.encode())
 
     def _reply(self, kind: Timeout) -> Dialogue[Reply]:
         """Wait for one reply. Only DATA is answered by 3yz, and never by 2yz."""
@@ -300,7 +300,7 @@ class _Talk:
         self.wanted = wanted
         self.mail_command = mail_command(wanted, extensions)
         # Addresses that cannot be sent are refused here, and leave the others alone.
-        self.recipients = [unfit_path(mailbox, "5.1.3") for mailbox in wanted.recipients]
+        self.recipients = [unfit_path(mailbox, "5.1.3", extensions) for mailbox in wanted.recipients]
         self.rcpt_commands = {
             index: rcpt_command(wanted, mailbox, extensions)
             for index, mailbox in enumerate(wanted.recipients)

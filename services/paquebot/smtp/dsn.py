@@ -28,9 +28,9 @@ _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _UTF8_TYPE = "utf-8"
 
 
-def is_xtext(text: str) -> bool:
-    """Say whether a text is what RFC 3461 §4 calls xtext, and not empty."""
-    return _XTEXT.fullmatch(text) is not None
+def is_xtext(text: str, *, utf8: bool = False) -> bool:
+    """Say whether a text is what RFC 3461 §4 calls xtext, and not empty; with UTF-8 what RFC 6533 §3 calls unitext."""
+    return _XTEXT.fullmatch(text) is not None or (utf8 and _UNITEXT.fullmatch(text) is not None)
 
 
 def read_ret(value: str) -> str:

@@ -31,6 +31,7 @@ class MailFrom:
     eight_bit: bool
     envelope_id: str = ""
     ret: str = ""
+    utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Gathering:
             mail.path,
             tuple(self.recipients),
             mail.eight_bit,
+            mail.utf8,
             envelope_id=mail.envelope_id,
             ret=mail.ret,
             wishes=wishes,

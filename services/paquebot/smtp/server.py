@@ -1,4 +1,4 @@
-"""The server's end of SMTP as a state machine over bytes (RFC 5321, 1870, 2034, 2920, 3207, 3461, 4954, 6152).
+"""The server's end of SMTP as a state machine over bytes (RFC 5321, 1870, 2034, 2920, 3207, 3461, 4954, 6152, 6531).
 
 No I/O, no clock: the shell hands in bytes, asks for events, answers each with a Reply, and writes what
 is to be sent. Nothing is read further until an event is answered, so PIPELINING needs no code.
@@ -7,6 +7,7 @@ is to be sent. Nothing is read further until an event is answered, so PIPELINING
 from collections.abc import Callable
 from typing import ClassVar
 
+from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
 from paquebot.smtp import arguments, grammar, table
 from paquebot.smtp.encoding import encode_reply
@@ -82,12 +83,11 @@ class ServerSession:
         """The client is sending content."""
         return self._state is State.CONTENT
 
-    @property
-    def protocol(self) -> str:
-        """The `with` word of the Received field (RFC 3848)."""
+    def protocol(self, envelope: Envelope) -> str:
+        """Return the `with` word of a message's Received field (RFC 3848, RFC 6531 §4.3)."""
         if not self._offered:
             return "SMTP"
-        return "ESMTP" + "S" * self.tls + "A" * self.authenticated
+        return ("UTF8SMTP" if envelope.utf8 else "ESMTP") + "S" * self.tls + "A" * self.authenticated
 
     # What the shell tells.
 
@@ -308,9 +308,9 @@ class ServerSession:
         return mail
 
     def _rcpt_to(self, argument: bytes) -> Event:
-        rcpt = arguments.rcpt_to(argument, self._hostname, self._offered)
-        known = self._gathered().recipients
-        if len(known) >= self.limits.recipients_max and rcpt.path not in known:
+        gathered = self._gathered()
+        rcpt = arguments.rcpt_to(argument, self._hostname, self._offered, utf8=gathered.mail.utf8)
+        if len(gathered.recipients) >= self.limits.recipients_max and rcpt.path not in gathered.recipients:
             raise CommandRefused(table.TOO_MANY_RECIPIENTS)
         return rcpt
 

@@ -10,8 +10,8 @@ from paquebot.smtp.sasl import MECHANISMS
 COMMAND_MAX = 512  # RFC 5321 §4.5.3.1.4, with CRLF
 AUTH_MAX = 12_288  # RFC 4954 §4
 # What the extensions we serve add to MAIL: SIZE 26 (RFC 1870 §3), BODY 17 (RFC 6152 §2), AUTH 500 (RFC 4954 §3),
-# RET 9 and ENVID 107 (RFC 3461 §4.3, §4.4); to RCPT: NOTIFY 29 and ORCPT 507 (§4.1, §4.2).
-LONGER = {b"MAIL": COMMAND_MAX + 26 + 17 + 500 + 9 + 107, b"RCPT": COMMAND_MAX + 29 + 507, b"AUTH": AUTH_MAX}
+# RET 9 and ENVID 107 (RFC 3461 §4.3, §4.4), SMTPUTF8 10 (RFC 6531 §3.1); to RCPT: NOTIFY 29 and ORCPT 507 (RFC 3461).
+LONGER = {b"MAIL": COMMAND_MAX + 26 + 17 + 500 + 9 + 107 + 10, b"RCPT": COMMAND_MAX + 29 + 507, b"AUTH": AUTH_MAX}
 TLS_RECORD = 0x16  # the first octet of a TLS handshake, RFC 8446 §5.1
 
 
@@ -94,6 +94,7 @@ def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str
         "PIPELINING": "",
         "SIZE": str(limits.content_max_bytes),
         "8BITMIME": "",
+        "SMTPUTF8": "",
         "DSN": "",
         "ENHANCEDSTATUSCODES": "",
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from paquebot.mail.envelope import NO_WISH, Wish
 from paquebot.mail.reply import Reply
 from paquebot.smtp.dsn import mail_parameters, rcpt_parameters
-from paquebot.smtp.grammar import is_mailbox
+from paquebot.smtp.grammar import is_mailbox, is_utf8_mailbox
 
 _SIZE = re.compile(r"\d{1,20}")
 
@@ -21,6 +21,7 @@ class Transaction:
     content: bytes
     prefix: bytes = b""
     eight_bit: bool = False
+    utf8: bool = False  # the header section goes beyond ASCII (RFC 6532); paths show for themselves
     envelope_id: str = ""
     ret: str = ""
     wishes: Mapping[str, Wish] = field(default_factory=dict)  # by recipient, see Envelope
@@ -53,8 +54,9 @@ def mail_command(wanted: Transaction, extensions: Mapping[str, str]) -> str:
     """Write MAIL with the parameters this server knows (RFC 3461 §5.2.1 for those about reports)."""
     size = f" SIZE={wanted.size_bytes}" if "SIZE" in extensions else ""
     body = " BODY=8BITMIME" if wanted.eight_bit and "8BITMIME" in extensions else ""
+    utf8 = " SMTPUTF8" if needs_utf8(wanted) and "SMTPUTF8" in extensions else ""
     dsn = mail_parameters(wanted.ret, wanted.envelope_id) if "DSN" in extensions else ""
-    return f"MAIL FROM:<{wanted.return_path}>{size}{body}{dsn}\r\n"
+    return f"MAIL FROM:<{wanted.return_path}>{size}{body}{utf8}{dsn}\r\n"
 
 
 def rcpt_command(wanted: Transaction, recipient: str, extensions: Mapping[str, str]) -> str:
@@ -63,10 +65,18 @@ def rcpt_command(wanted: Transaction, recipient: str, extensions: Mapping[str, s
     return f"RCPT TO:<{recipient}>{dsn}\r\n"
 
 
+def needs_utf8(wanted: Transaction) -> bool:
+    """Say whether MAIL needs SMTPUTF8: it is said only then (RFC 6531 §3.4)."""
+    paths = (wanted.return_path, *wanted.recipients)
+    return wanted.utf8 or not all(path.isascii() for path in paths)
+
+
 def unfit(wanted: Transaction, extensions: Mapping[str, str]) -> Reply | None:
     """Say why this message must not be offered to this server, as the reply it would have given."""
-    if wanted.return_path and (fault := unfit_path(wanted.return_path, "5.1.7")):
+    if wanted.return_path and (fault := unfit_path(wanted.return_path, "5.1.7", extensions)):
         return fault
+    if wanted.utf8 and "SMTPUTF8" not in extensions:
+        return Reply(554, "5.6.7", "The header section is UTF-8 and the host does not offer SMTPUTF8")
     if wanted.eight_bit and "8BITMIME" not in extensions:
         return Reply(554, "5.6.3", "The content is 8-bit and the host does not offer 8BITMIME")
     limit = extensions.get("SIZE", "")
@@ -77,10 +87,11 @@ def unfit(wanted: Transaction, extensions: Mapping[str, str]) -> Reply | None:
     return None
 
 
-def unfit_path(mailbox: str, enhanced: str) -> Reply | None:
+def unfit_path(mailbox: str, enhanced: str, extensions: Mapping[str, str]) -> Reply | None:
     """Refuse what could not stand between angle brackets: no octet of it may become a command."""
     if is_mailbox(mailbox):
         return None
-    if not mailbox.isascii():
-        return Reply(553, "5.6.7", "The address is not ASCII, and SMTPUTF8 is not served")
+    if is_utf8_mailbox(mailbox):
+        lacking = Reply(553, "5.6.7", "The address goes beyond ASCII and the host does not offer SMTPUTF8")
+        return None if "SMTPUTF8" in extensions else lacking
     return Reply(553, enhanced, "The address is not a mailbox")

@@ -129,7 +129,7 @@ class Dialogue:
             principal=self._known(),
             envelope=event.envelope,
             content=event.content,
-            protocol=session.protocol,
+            protocol=session.protocol(event.envelope),
             client_name=session.hello_name,
             client_address=self.address,
         )

@@ -150,6 +150,7 @@ class Intake:
             domain=sender_domain or self._hostname,
             default_from=reverse_path,
             encode=domain is not None and domain.eight_bit is EightBit.ENCODE,
+            utf8=mail.envelope.utf8,
         )
         try:
             finished = finish(mail.content, finishing)

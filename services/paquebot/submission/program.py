@@ -13,13 +13,14 @@ import structlog
 
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.handling import lane_of, tags_of
+from paquebot.mail.labels import a_labelled
 from paquebot.mail.principal import Principal
 from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.smtp.dsn import wishes_fault
-from paquebot.smtp.grammar import is_mailbox
+from paquebot.smtp.grammar import is_mailbox, is_utf8_mailbox
 from paquebot.submission.dialogue import Authenticate
 from paquebot.submission.gate import crowd_refusal, size_refusal
 from paquebot.submission.intake import Intake, Mail, refused
@@ -45,7 +46,7 @@ class ProgramDoor:
 
     async def submit(self, request: SubmitRequest, caller: Caller) -> SubmitAnswer:
         """Take a message; the reply is the same that SMTP would give."""
-        request = replace(request, envelope=_lowered(request.envelope))
+        request = replace(request, envelope=_labelled(request.envelope))
         if caller.identity == REPORTER:
             principal = Principal(request.tenant, "", internal=True)
             refusal = _report_refusal(request)
@@ -109,16 +110,19 @@ def _basic(metadata: Mapping[str, str]) -> tuple[str, bytes] | None:
         return None
 
 
-def _lowered(envelope: Envelope) -> Envelope:
-    """Return the envelope as an SMTP session would hand it over: domains in lower case, each recipient once."""
-    recipients = tuple(dict.fromkeys(_lower_domain(path) for path in envelope.recipients))
-    wishes = {_lower_domain(path): wish for path, wish in envelope.wishes.items()}
-    return replace(envelope, reverse_path=_lower_domain(envelope.reverse_path), recipients=recipients, wishes=wishes)
+def _labelled(envelope: Envelope) -> Envelope:
+    """Return the envelope as an SMTP session would hand it over: domains in A-labels, each recipient once."""
+    recipients = tuple(dict.fromkeys(_a_labelled(path) for path in envelope.recipients))
+    wishes = {_a_labelled(path): wish for path, wish in envelope.wishes.items()}
+    return replace(envelope, reverse_path=_a_labelled(envelope.reverse_path), recipients=recipients, wishes=wishes)
 
 
-def _lower_domain(path: str) -> str:
-    local, at, domain = path.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+def _a_labelled(path: str) -> str:
+    """Return a path with its domain in A-labels; what has none stays, and is refused as no mailbox."""
+    try:
+        return a_labelled(path)
+    except ValueError:
+        return path
 
 
 def _report_refusal(request: SubmitRequest) -> Reply | None:
@@ -143,13 +147,21 @@ def _client_refusal(request: SubmitRequest) -> Reply | None:
 def _envelope_refusal(principal: Principal, request: SubmitRequest) -> Reply | None:
     """Say what SMTP's grammar and limits would have said."""
     envelope = request.envelope
-    if envelope.reverse_path and not is_mailbox(envelope.reverse_path):
-        return Reply(501, "5.1.7", "The reverse-path is no mailbox: local-part@domain")
+    if envelope.reverse_path and (refusal := _path_refusal(envelope.reverse_path, "5.1.7", envelope)) is not None:
+        return refusal
     if not envelope.recipients:
         return Reply(554, "5.5.1", "There are no recipients")
     for recipient in envelope.recipients:
-        if not is_mailbox(recipient):
-            return Reply(501, "5.1.3", "A recipient is no mailbox: local-part@domain")
+        if (refusal := _path_refusal(recipient, "5.1.3", envelope)) is not None:
+            return refusal
     if (refusal := wishes_fault(envelope)) is not None:
         return refusal
     return crowd_refusal(principal, len(envelope.recipients)) or size_refusal(principal, len(request.content))
+
+
+def _path_refusal(path: str, enhanced: str, envelope: Envelope) -> Reply | None:
+    if is_mailbox(path):
+        return None
+    if not is_utf8_mailbox(path):
+        return Reply(501, enhanced, f"{path[:100]!r} is no mailbox: local-part@domain")
+    return None if envelope.utf8 else Reply(553, "5.6.7", "An address beyond ASCII needs envelope.utf8")
