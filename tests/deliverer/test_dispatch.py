@@ -29,6 +29,7 @@ from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.subjects import partition_of, slot_of
 from paquebot.sandbox.internet import Internet, Manners
 from queue_making import POOL, delivery
 from tests_support import wait_for
@@ -312,3 +313,46 @@ async def test_a_domain_that_moved_to_another_site_is_delivered_there(js, delive
     await deliverer.internet.wait_for(8, 30)
     await settled(js)
     assert len(deliverer.internet.received) == 8
+
+
+def slotted(slots: int) -> Policy:
+    big = DestinationPolicy("big", domains=("plain.test",), connections_max=10, rate_per_s=200.0, slots=slots)
+    return replace(POLICY, destinations={"big": big})
+
+
+def to_big(ident: str, slots: int) -> Delivery:
+    partition = partition_of("big", slot_of(f"{ident}.1", slots))
+    to = {"domain": "plain.test", "recipients": (f"{ident}@plain.test",)}
+    return delivery(ident, site="big", group="big", partition=partition, **to)
+
+
+async def test_each_slot_of_a_site_has_its_share_of_the_limits(js, deliverer) -> None:
+    deliverer.dispatcher.follow(slotted(4))
+    await accept(js, *(to_big(f"m{number}", 4) for number in range(40)))
+    await deliverer.internet.wait_for(40, 30)
+    sites = deliverer.dispatcher.sites
+    limits = {name: (site.slot, site.throttle.policy.connections_max) for name, site in sites.items()}
+    assert limits == {"big": (0, 3), "big/1": (1, 3), "big/2": (2, 2), "big/3": (3, 2)}
+    assert {site.throttle.policy.rate_per_s for site in sites.values()} == {50.0}
+    await settled(js)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1)])
+async def test_when_slots_change_what_waits_goes_to_its_owner_and_arrives_once(
+    js, deliverer, before: int, after: int
+) -> None:
+    deliverer.dispatcher.follow(replace(slotted(before), pools={POOL: replace(POOL_POLICY, sessions_per_replica=0)}))
+    await accept(js, *(to_big(f"m{number}", before) for number in range(20)))
+    await wait_for(lambda: deliverer.queue.in_hand == 20)
+    deliverer.dispatcher.follow(slotted(after))
+    sites = deliverer.dispatcher.sites
+    used: set[int] = set()
+    while len(deliverer.internet.received) < 20:
+        used |= {site.slot for site in sites.values() if site.busy}
+        await asyncio.sleep(0.005)
+    await settled(js)
+    assert used == set(range(after))
+    assert len(deliverer.internet.received) == 20
+    moved = [record async for record in read_records(js, 0) if record.kind is not Kind.DELIVERED]
+    assert moved == []
+    await wait_for(lambda: [site.slot for site in sites.values() if site.slot >= after] == [])

@@ -365,3 +365,9 @@ def test_urgent_is_for_credentials_of_the_platform_alone() -> None:
         ]
     )
     assert [each.lane for each in policy.credentials.values()] == [Lane.BULK, Lane.URGENT]
+
+
+def test_slots_without_a_connection_each_are_refused() -> None:
+    told = fault_of(destination(slots=4, limits={"maxConnections": 3}))
+    assert "spec.slots: are 4 for 3 connections" in told
+    assert "raise limits.maxConnections to at least 4" in told

@@ -15,6 +15,7 @@ from paquebot.queue.subjects import (
     ready_subject,
     site_token,
     slice_of,
+    slot_of,
     split_subject,
 )
 from queue_making import delivery
@@ -38,6 +39,14 @@ def test_sites_spread_over_partitions_and_partitions_over_streams() -> None:
     assert set(owned) == set(range(PARTITIONS))
     assert min(owned.values()) > 800
     assert Counter(slice_of(partition) for partition in range(PARTITIONS)) == dict.fromkeys(range(SLICES), 4)
+
+
+def test_a_delivery_keeps_its_slot_and_slots_share_evenly() -> None:
+    assert slot_of("m1.1", 1) == 0
+    assert slot_of("m1.1", 4) == slot_of("m1.1", 4)
+    shares = Counter(slot_of(f"m{number}.1", 4) for number in range(4000))
+    assert sorted(shares) == [0, 1, 2, 3]
+    assert min(shares.values()) > 900
 
 
 def test_slots_of_a_site_may_lie_in_several_partitions() -> None:

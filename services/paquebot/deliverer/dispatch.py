@@ -20,14 +20,14 @@ from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.touch import MOVED, Conclude, Hold, Sight, Wait, touch
+from paquebot.deliverer.touch import MOVED, RESLOTTED, Conclude, Hold, Sight, Wait, touch
 from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import Kind, Scope
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
-from paquebot.queue.subjects import partition_of
+from paquebot.queue.subjects import partition_of, slot_of
 from paquebot.queue.taken import Taken
 from paquebot.runtime.logs import bind
 
@@ -65,9 +65,13 @@ class Dispatcher:
         """Take a new policy over."""
         self.policy = policy
         self.settler.retry = self.pool.retry
-        for site in self.sites.values():
-            site.throttle.follow(self._destination(site.group))
+        for site in list(self.sites.values()):
+            destination = self._destination(site.group)
+            site.throttle.follow(destination.share(site.slot))
             site.line.weights = self.pool.tenant_weights
+            if site.slot >= destination.slots:  # no such slot any more
+                for taken in site.line.take_out(lambda _taken: True):
+                    self.on_item(taken)
 
     def on_item(self, taken: Taken) -> None:
         """Put an item into its site's line, unless it must wait elsewhere."""
@@ -275,16 +279,17 @@ class Dispatcher:
 
         Once between two attempts: where deliverers remember different answers, it would go round in a circle.
         """
+        if delivery.reason.endswith((MOVED, RESLOTTED)):
+            return None
+        name, group = delivery.site, delivery.group
         answer: MxAnswer | None = self.world.resolver.cached_mx(delivery.domain)
-        if answer is None or not answer.hosts or delivery.reason.endswith(MOVED):
-            return None
-        name, group = site_of(delivery.domain, answer, self.policy)
-        if name == delivery.site or self._destination(group).slots > 1:
-            return None
-        partition = partition_of(name)
+        if answer is not None and answer.hosts:
+            name, group = site_of(delivery.domain, answer, self.policy)
+        partition = partition_of(name, slot_of(delivery.name, self._destination(group).slots))
         if partition == delivery.partition:
             return None
-        reason = f"{delivery.reason}; {MOVED}" if delivery.reason else MOVED  # "in doubt" stays in front
+        why = RESLOTTED if name == delivery.site else MOVED
+        reason = f"{delivery.reason}; {why}" if delivery.reason else why  # "in doubt" stays in front
         return replace(delivery, site=name, group=group, partition=partition, next_ms=now_ms(), reason=reason)
 
     async def _of_domain(self, delivery: Delivery) -> DestinationPolicy:
@@ -294,11 +299,14 @@ class Dispatcher:
         return self._destination(delivery.group) if own is DEFAULT_DESTINATION else own
 
     def _site(self, delivery: Delivery) -> Site:
-        site = self.sites.get(delivery.site)
+        destination = self._destination(delivery.group)
+        slot = slot_of(delivery.name, destination.slots)
+        key = f"{delivery.site}/{slot}" if slot else delivery.site
+        site = self.sites.get(key)
         if site is None:
-            throttle = Throttle(self._destination(delivery.group))
+            throttle = Throttle(destination.share(slot))
             line = Line(self.pool.tenant_weights)
-            site = self.sites[delivery.site] = Site(delivery.site, delivery.group, throttle, line)
+            site = self.sites[key] = Site(delivery.site, delivery.group, throttle, line, slot)
         return site
 
     def _destination(self, group: str) -> DestinationPolicy:

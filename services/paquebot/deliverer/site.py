@@ -13,12 +13,13 @@ from paquebot.wire.deliverer import Pace, Share, SiteState
 
 @dataclass(slots=True, eq=False)
 class Site:
-    """One throttled destination of one pool."""
+    """One throttled destination of one pool, or one slot of it: a share of its limits with a line of its own."""
 
     name: str
     group: str
     throttle: Throttle
     line: Line = field(default_factory=Line)
+    slot: int = 0
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
     trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,6 +57,8 @@ class Site:
             shares=self._shares(),
             said=self.tally.said(now, now_ms),
             counts=self.tally.totals(),
+            slot=self.slot,
+            slots=self.throttle.policy.slots,
         )
 
     def _shares(self) -> tuple[Share, ...]:

@@ -83,7 +83,7 @@ class Throttle:
         backoff = self.policy.backoff
         self.until = now + min(backoff.max_s, backoff.initial_s * backoff.multiplier ** min(self.level, 32))
         self.level += 1
-        self.allowed = max(1, self.allowed // 2)
+        self.allowed = min(self.policy.connections_max, max(1, self.allowed // 2))
         self.successes = 0
         self.reason = reason
         self._move(State.THROTTLED)

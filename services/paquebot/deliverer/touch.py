@@ -13,6 +13,7 @@ from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passag
 from paquebot.policy.values import SendingPool
 
 MOVED = "its domain's mail goes to other hosts now"  # ends the reason of what was put under another site
+RESLOTTED = "the slots of its site were changed"  # ends the reason of what was put into another slot
 PAUSE_S = 60.0  # between two looks at whether a pool is still paused
 
 

@@ -306,6 +306,9 @@ def destination(spec: Section) -> DeclaredDestination:
         tls_minimum=tls.read("minimum", scalars.choice(TLSMinimum), default.tls_minimum),
         allow_private=spec.read("allowPrivateAddresses", scalars.boolean, default=False),
     )
+    if value.slots > value.connections_max:
+        text = f"are {value.slots} for {value.connections_max} connections, so some would have none"
+        spec.fault("slots", text, f"lower them, or raise limits.maxConnections to at least {value.slots}")
     if not match.has("mxSuffixes") and not match.has("domains"):
         spec.fault("match", "matches nothing", "give `mxSuffixes` or `domains`")
     for section in (match, limits, tls, spec):

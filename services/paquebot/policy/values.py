@@ -1,6 +1,6 @@
 """The compiled policy: what custom resources mean, as frozen values. Seconds, milliseconds, octets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
@@ -139,6 +139,14 @@ class DestinationPolicy:
     backoff: Backoff = field(default_factory=Backoff)
     tls_minimum: TLSMinimum = TLSMinimum.OPPORTUNISTIC
     allow_private: bool = False  # deliver to loopback and private addresses
+
+    def share(self, slot: int) -> "DestinationPolicy":
+        """Return what holds for one slot: all slots together never go beyond the limits; 10 connections are 3+3+2+2."""
+        if self.slots == 1 and slot == 0:
+            return self
+        connections, over = divmod(self.connections_max, self.slots)
+        here = connections + (slot < over) if slot < self.slots else 0
+        return replace(self, connections_max=here, rate_per_s=self.rate_per_s / self.slots)
 
 
 DEFAULT_DESTINATION = DestinationPolicy(name="other")

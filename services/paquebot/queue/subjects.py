@@ -1,7 +1,9 @@
 """Names in the queue: streams, subjects, partitions. Pure; the only place that knows their form."""
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
+from zlib import crc32
 
 from paquebot.mail.delivery import Delivery, Lane
 
@@ -13,6 +15,12 @@ SPLIT = "_split"  # the site of an item that holds all of a message's deliveries
 _UNSAFE = re.compile(r"[^a-z0-9-]")
 
 
+def slot_of(name: str, slots: int) -> int:
+    """Return the slot of its site that a delivery belongs to for life, by its name."""
+    return crc32(name.encode()) % slots if slots > 1 else 0
+
+
+@lru_cache(maxsize=4096)
 def partition_of(site: str, slot: int = 0) -> int:
     """Return the partition that owns a site's slot."""
     digest = blake2b(f"{site}\0{slot}".encode(), digest_size=8).digest()

@@ -5,7 +5,6 @@ A delivery has one recipient domain, one lane and at most RECIPIENTS_MAX recipie
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from zlib import crc32
 
 from paquebot.mail.address import addresses
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery, Plan
@@ -15,7 +14,7 @@ from paquebot.mail.labels import a_labelled
 from paquebot.mail.reply import Reply
 from paquebot.policy.route import HOLD_LOOK_MS, NOTHING, Decision, Reject, ToPool
 from paquebot.policy.values import MailDomain, Policy, SendingPool
-from paquebot.queue.subjects import partition_of
+from paquebot.queue.subjects import partition_of, slot_of
 from paquebot.wire.router import PlanRequest
 
 
@@ -145,7 +144,7 @@ def _delivery(
         group=destination.group,
         pool=_pool(decision, sender),
         lane=request.lane,
-        partition=partition_of(destination.site, _slot(request.id, share.n, destination.slots)),
+        partition=partition_of(destination.site, slot_of(f"{request.id}.{share.n}", destination.slots)),
         prefix=prefix,
         size_bytes=request.size_bytes,
         eight_bit=request.envelope.eight_bit,
@@ -179,11 +178,6 @@ def _shares(domains: Mapping[str, tuple[str, ...]], sites: Mapping[str, Destinat
         for start in range(0, len(recipients), RECIPIENTS_MAX):
             n += 1
             yield _Share(n, domain, recipients[start : start + RECIPIENTS_MAX], sites[domain])
-
-
-def _slot(ident: str, n: int, slots: int) -> int:
-    """Spread the deliveries of a site over its slots."""
-    return crc32(f"{ident}.{n}".encode()) % slots if slots > 1 else 0
 
 
 def _author_domain(header_section: bytes) -> str:

@@ -79,6 +79,8 @@ class SiteState:
     shares: tuple[Share, ...] = ()
     said: tuple[Said, ...] = ()
     counts: Counts = field(default_factory=Counts)
+    slot: int = 0  # its share of the limits, of `slots`
+    slots: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def _site_to_pb(site: SiteState) -> pb.SiteState:
         shares=[_to_pb(pb.Share, share) for share in site.shares],
         said=[_to_pb(pb.Said, said) for said in site.said],
         counts=_to_pb(pb.Counts, site.counts),
+        slot=site.slot,
+        slots=site.slots,
     )
 
 

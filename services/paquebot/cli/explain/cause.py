@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
-from paquebot.deliverer.touch import MOVED
+from paquebot.deliverer.touch import MOVED, RESLOTTED
 from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import Stage
@@ -70,7 +70,7 @@ _CAUSES: tuple[tuple[Cause, Callable[[str], bool]], ...] = (
     (Cause.THROTTLED, lambda reason: " is THROTTLED: " in reason or " is SUSPENDED: " in reason),
     (Cause.PACE, lambda reason: " is kept to its pace " in reason),
     (Cause.CROWD, lambda reason: reason.endswith("others wait for the same site")),
-    (Cause.MOVED, lambda reason: reason.endswith(MOVED)),
+    (Cause.MOVED, lambda reason: reason.endswith((MOVED, RESLOTTED))),
     (Cause.GREYLISTED, lambda reason: _answered(reason) and bool(GREYLISTING.search(reason))),
     (Cause.REPLY, _answered),
     (Cause.DNS, lambda reason: reason.startswith(f"{Stage.LOOKUP} failed: ")),

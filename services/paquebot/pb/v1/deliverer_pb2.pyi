@@ -63,7 +63,7 @@ class Counts(_message.Message):
     def __init__(self, delivered: _Optional[int] = ..., deferred: _Optional[int] = ..., failed: _Optional[int] = ...) -> None: ...
 
 class SiteState(_message.Message):
-    __slots__ = ("site", "group", "state", "reason", "until_ms", "connections", "in_flight", "waiting", "pace", "shares", "said", "counts")
+    __slots__ = ("site", "group", "state", "reason", "until_ms", "connections", "in_flight", "waiting", "pace", "shares", "said", "counts", "slot", "slots")
     SITE_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,8 @@ class SiteState(_message.Message):
     SHARES_FIELD_NUMBER: _ClassVar[int]
     SAID_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
     site: str
     group: str
     state: str
@@ -88,7 +90,9 @@ class SiteState(_message.Message):
     shares: _containers.RepeatedCompositeFieldContainer[Share]
     said: _containers.RepeatedCompositeFieldContainer[Said]
     counts: Counts
-    def __init__(self, site: _Optional[str] = ..., group: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., until_ms: _Optional[int] = ..., connections: _Optional[int] = ..., in_flight: _Optional[int] = ..., waiting: _Optional[int] = ..., pace: _Optional[_Union[Pace, _Mapping]] = ..., shares: _Optional[_Iterable[_Union[Share, _Mapping]]] = ..., said: _Optional[_Iterable[_Union[Said, _Mapping]]] = ..., counts: _Optional[_Union[Counts, _Mapping]] = ...) -> None: ...
+    slot: int
+    slots: int
+    def __init__(self, site: _Optional[str] = ..., group: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., until_ms: _Optional[int] = ..., connections: _Optional[int] = ..., in_flight: _Optional[int] = ..., waiting: _Optional[int] = ..., pace: _Optional[_Union[Pace, _Mapping]] = ..., shares: _Optional[_Iterable[_Union[Share, _Mapping]]] = ..., said: _Optional[_Iterable[_Union[Said, _Mapping]]] = ..., counts: _Optional[_Union[Counts, _Mapping]] = ..., slot: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
 
 class Load(_message.Message):
     __slots__ = ("in_hand", "in_hand_bytes", "sites", "connections")
