@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from paquebot.cli.demo.verify import Verifier
 from paquebot.cli.send import trust
+from paquebot.sandbox.signatures import Verifier
 from paquebot.sandbox.zone import Record
 from platform_support import PASSWORD, SHOP, Stage, content
 from strangers.postfix import Postfix
