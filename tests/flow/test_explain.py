@@ -61,3 +61,23 @@ async def test_programs_get_the_facts_beside_the_sentences(stage: Stage) -> None
 
 async def test_what_never_was_is_told_as_unknown(stage: Stage) -> None:
     assert "unknown" in await explain(stage, "01a216ec-a929-7560-941e-5f1997be831f")
+
+
+async def test_tenants_pools_sites_and_domains_are_told_by_their_names(stage: Stage) -> None:
+    await stage.submit(content("slow"), "someone@throttle.test")
+    assert "The tenant sends from shop.test (pool mail-system/default), with shop.orders." in await explain(
+        stage, "shop"
+    )
+    assert "owns 16 of 16 partitions" in await explain(stage, "mail-system/default")
+    assert "DestinationPolicy throttled (throttle.test) allows 2 connections" in await explain(stage, "throttled")
+    assert "mx.accept.test (20)" in await explain(stage, "someone@accept.test")
+
+
+async def test_a_name_of_nothing_is_refused_with_what_is_known(stage: Stage) -> None:
+    invoke = CliRunner().invoke
+    result = await asyncio.to_thread(invoke, main, ["explain", "nobody", "--state", str(stage.root)])
+    assert result.exit_code == 1
+    assert (
+        "nothing is called nobody; known are tenants: mail-system, news, shop; pools: mail-system/default"
+        in result.output
+    )

@@ -97,6 +97,16 @@ def ready_filter_all(pool: str, number: int) -> str:
     return f"mq.{pool}.{number}.r.>"
 
 
+def ready_filter_at(pool: str, number: int, site: str) -> str:
+    """Return the pattern of all that is ready for a site in a pool's stream."""
+    return f"mq.{pool}.{number}.r.*.*.*.{site_token(site)}"
+
+
+def deferred_filter_at(pool: str, number: int, site: str) -> str:
+    """Return the pattern of all that waits for a site in a pool's stream."""
+    return f"mq.{pool}.{number}.d.*.{site_token(site)}.*.*"
+
+
 def owner_subject(pool: str, partition: int) -> str:
     """Return where a partition's owner record lies."""
     return f"mq.{pool}.{slice_of(partition)}.o.{partition}"

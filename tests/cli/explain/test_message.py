@@ -72,6 +72,10 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     "ready_in_the_queue": (facts(READY), QUIET),
     "ready_in_a_paused_pool": (facts(READY), PAUSED),
     "no_deliverer_alive": (facts(READY), around()),
+    "ready_in_a_pool_that_is_asleep": (
+        facts(READY),
+        around(policy=replace(POLICY, pools={POOL: replace(POLICY.pools[POOL], replicas=0)})),
+    ),
     "no_owner": (facts(READY), replace(around(deliverer()), live=Live((), (POD,)))),
     "not_expanded_yet": (
         facts(*(Kept(delivery(n=n, accepted_ms=NOW - 2000), "ready", split=True) for n in (1, 2))),

@@ -11,6 +11,7 @@ import click
 from paquebot.cli.explain.facts import Around, Explanation, Kept, MessageFacts
 from paquebot.cli.explain.gather import gather_around, gather_message, sources
 from paquebot.cli.explain.message import message
+from paquebot.cli.explain.survey import explain_name, known_names
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.screen import CONSOLE
 from paquebot.wire.deliverer import StateRequest
@@ -25,7 +26,8 @@ _COLOURS = {"ready": "green", "delivered": "green", "deferred": "yellow", "held"
 def explain(name: str, output: str, place: Place) -> None:
     """Say in plain words why mail waits, when it is tried, and what would change that.
 
-    NAME is the id that our 250 told, or `<id>.<n>` for one delivery. What is gone is explained from the events.
+    NAME is the id that our 250 told, or `<id>.<n>` for one delivery; or a tenant, a pool, a site, or a domain
+    that mail goes to. What is gone is explained from the events.
     """
     told, facts = asyncio.run(_explained(place, name))
     if output == "json":
@@ -39,16 +41,22 @@ async def _explained(place: Place, name: str) -> tuple[tuple[Explanation, ...], 
     ident, n = _parsed(name)
     async with sources(place, place.running_or_fail()) as source:
         around = await gather_around(source, StateRequest(message=ident))
-        facts = await gather_message(source, around, ident, n)
-        return message(facts, around), _values(facts, around)
+        if ident:
+            facts = await gather_message(source, around, ident, n)
+            return message(facts, around), _values(facts, around)
+        told = await explain_name(source, around, name)
+        if not told:
+            raise click.ClickException(f"nothing is called {name}; known are {known_names(around)}")
+        return told, {"deliverers": [asdict(state) for state in around.live.states]}
 
 
 def _parsed(name: str) -> tuple[str, int]:
+    """Return the id and number of a message's name; "" when it is none."""
     ident, _, n = name.partition(".")
     try:
         return str(UUID(ident)), int(n or "0")
-    except ValueError as error:
-        raise click.BadParameter("expected the id that our 250 told, or `<id>.<n>`", param_hint="NAME") from error
+    except ValueError:
+        return "", 0
 
 
 def show(told: Explanation) -> None:

@@ -1,14 +1,15 @@
 """What an explanation is made of: facts that were gathered, as values, and the sentences that come of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from paquebot.cli.live import Live
 from paquebot.dns.resolver import MxAnswer
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.record import Record
+from paquebot.mail.record import Kind, Record
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
+from paquebot.queue.depth import Depth
 from paquebot.queue.members import Member
 from paquebot.wire.deliverer import DelivererState, SiteState
 
@@ -57,6 +58,12 @@ class Explanation:
     name: str
     state: str
     sentences: tuple[Sentence, ...]
+
+
+def explained(name: str, state: str, sentences: Iterable[Sentence]) -> Explanation:
+    """Return an explanation with its sentences in the order of what they are about."""
+    order = list(Part)
+    return Explanation(name, state, tuple(sorted(sentences, key=lambda sentence: order.index(sentence.part))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +121,41 @@ class MessageFacts:
     records: tuple[Record, ...] = ()
     answers: Mapping[str, MxAnswer] = field(default_factory=dict)  # by domain
     read_until_ms: int = 0  # events after this were not read; 0: all were
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits of one pool: all of it counted, and a sample of what waits for its time or is held."""
+
+    pool: str
+    depth: Depth = field(default_factory=Depth)
+    sample: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """All that is known of a site, or of the one that a domain's mail goes to (`domain` is not empty then)."""
+
+    site: str
+    group: str
+    domain: str = ""
+    answer: MxAnswer | None = None
+    backlogs: tuple[Backlog, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """All that is known of a tenant. `happened` counts the records since `since_ms` by credential and kind."""
+
+    tenant: str
+    since_ms: int
+    backlogs: tuple[Backlog, ...] = ()
+    happened: Mapping[tuple[str, Kind], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """All that is known of a pool."""
+
+    pool: str
+    backlog: Backlog

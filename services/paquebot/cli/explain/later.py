@@ -22,7 +22,7 @@ def deferred(delivery: Delivery, around: Around, answer: MxAnswer | None) -> tup
     cause = cause_of(delivery)
     reasons = [why(text) for text in _reasons(delivery, cause, around)]
     if cause in {Cause.DNS, Cause.HOST} and answer is not None:
-        reasons.append(why(_lookup(delivery.domain, answer)))
+        reasons.append(why(lookup(delivery.domain, answer)))
     return (*reasons, *_times(delivery, cause, around), do(cure(delivery, cause, around)))
 
 
@@ -106,18 +106,18 @@ def _attempt(delivery: Delivery) -> str:
     return f"Attempt {max(1, delivery.attempts)}"
 
 
-def _lookup(domain: str, answer: MxAnswer) -> str:
-    """Say what DNS answers about the domain now."""
+def lookup(domain: str, answer: MxAnswer) -> str:
+    """Say what DNS answers about a domain now."""
     match answer.kind:
         case MxKind.MX:
             hosts = ", ".join(f"{name} ({preference})" for preference, name in sorted(answer.hosts))
-            return f"The MX hosts of {domain} are now {hosts}."
+            return f"The MX hosts of {domain}, by DNS just now: {hosts}."
         case MxKind.IMPLICIT:
-            return f"{domain} has no MX record now, so its own address is its host."
+            return f"{domain} has no MX record, by DNS just now: its own address is its host."
         case MxKind.UNKNOWN:
-            return f"DNS has no answer about {domain} now either."
+            return f"DNS has no answer about {domain} just now."
         case _:
-            return f"By now DNS says: {answer.reason}. The next attempt will fail for good."
+            return f"DNS says just now: {answer.reason}. Mail to it fails for good."
 
 
 def _paused(delivery: Delivery, around: Around) -> str:

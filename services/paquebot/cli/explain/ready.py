@@ -60,7 +60,12 @@ def _nobody(case: Case) -> Iterable[Sentence] | None:
     delivery, around = case.delivery, case.around
     if around.alive(delivery.pool) or around.deliverers(delivery.pool):
         return None
-    name = pool_name(delivery.pool)
+    name, pool = pool_name(delivery.pool), around.pool(delivery.pool)
+    if pool is not None and pool.replicas == 0:
+        return (
+            why(f"The pool {name} is asleep: it has no deliverers, so nobody takes its mail."),
+            do(f"To let it send, raise {of_pool(pool, 'replicas')} and apply the manifest."),
+        )
     return (
         why(f"No deliverer of the pool {name} is alive, so nobody takes its mail. The queue keeps it."),
         do(f"Look why it ended: the log of deliverer-{delivery.pool}-0 says. `paquebot up` starts what crashes again."),
