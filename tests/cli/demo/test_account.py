@@ -1,6 +1,7 @@
 """The account notices everything that could be wrong."""
 
-from paquebot.cli.demo.account import Account, Arrival, Sent, Waiting, settle_account
+from paquebot.cli.demo.account import Account, Arrival, Expected, Sent, Waiting, settle_account
+from paquebot.sandbox.cast import Fate
 
 A, B = "01985ad6-0000-7000-8000-00000000000a", "01985ad6-0000-7000-8000-00000000000b"
 CONTENT = b"Message-ID: <1@shop.test>\r\n\r\nHello\r\n"
@@ -12,8 +13,9 @@ def arrival(ident: str, *recipients: str, content: bytes = CONTENT) -> Arrival:
     )
 
 
-def account(*arrivals: Arrival, waiting: tuple[Waiting, ...] = ()) -> Account:
-    return settle_account([Sent(A, CONTENT, "a@shop.test", ("x@b.test", "y@b.test"))], arrivals, waiting, {})
+def account(*arrivals: Arrival, waiting: tuple[Waiting, ...] = (), expected: Expected | None = None) -> Account:
+    sent = [Sent(A, CONTENT, "a@shop.test", ("x@b.test", "y@b.test"))]
+    return settle_account(sent, arrivals, waiting, {}, expected)
 
 
 def test_delivered_and_waiting_add_up() -> None:
@@ -30,6 +32,21 @@ def test_what_is_nowhere_is_lost() -> None:
 def test_what_came_twice_is_a_duplicate() -> None:
     result = account(arrival(A, "x@b.test", "y@b.test"), arrival(A, "x@b.test"))
     assert (result.duplicated, result.adds_up) == (1, False)
+
+
+def test_what_came_twice_in_doubt_is_named_and_allowed() -> None:
+    expected = Expected(doubted=frozenset({(A, "x@b.test"), (B, "not@ours.test")}))
+    result = account(arrival(A, "x@b.test", "y@b.test"), arrival(A, "x@b.test"), expected=expected)
+    assert (result.duplicated, result.in_doubt, result.twice_in_doubt, result.adds_up) == (0, 1, 1, True)
+    other = account(arrival(A, "x@b.test", "y@b.test"), arrival(A, "y@b.test"), expected=expected)
+    assert (other.duplicated, other.twice_in_doubt, other.adds_up) == (1, 0, False)
+
+
+def test_a_fate_that_the_domain_does_not_allow_is_noticed() -> None:
+    never = Expected({"b.test": frozenset({Fate.FAILED})})
+    result = account(arrival(A, "x@b.test"), waiting=(Waiting(A, "y@b.test", "busy"),), expected=never)
+    assert (result.unexpected, result.adds_up) == ({"b.test: delivered": 1}, False)
+    assert result.domains == {"b.test": {"delivered": 1, "waiting": 1}}
 
 
 def test_one_changed_octet_is_noticed() -> None:

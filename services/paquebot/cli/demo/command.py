@@ -111,12 +111,14 @@ def _show(account: Account, path: Path, ident: str) -> None:
         ("lost", account.lost, ""),
         ("duplicated", account.duplicated, ""),
         ("altered", account.altered, ""),
-        ("in doubt", account.in_doubt, "replies to a final dot that were lost"),
+        ("in doubt", account.in_doubt, _doubts(account)),
         ("DKIM good", account.verified, f"by dkimpy, both signatures; not good: {account.unverified}"),
     )
     for name, number, remark in rows:
         table.add_row(name, str(number), remark)
     CONSOLE.print(table)
+    for fate, count in account.unexpected.items():
+        CONSOLE.print(f"  {count:>4} x {fate}, which it should not be", style="bold red", soft_wrap=True)
     for reason, count in account.reasons.items():
         CONSOLE.print(f"  waits  {count:>4} x {reason}", style="dim", soft_wrap=True)
     for reply, count in account.refusals.items():
@@ -127,6 +129,14 @@ def _show(account: Account, path: Path, ident: str) -> None:
         f"+ {account.failed} failed, after {account.seconds} s. The account: {path}"
     )
     _next(path.parent, ident)
+
+
+def _doubts(account: Account) -> str:
+    """Say what became of pairs whose reply to the final dot was lost."""
+    told = "the reply to the final dot was lost"
+    if account.twice_in_doubt:
+        told += f"; {account.twice_in_doubt} of them came twice, since the host had taken them in silence (RFC 1047)"
+    return told
 
 
 def _next(state: Path, ident: str) -> None:
