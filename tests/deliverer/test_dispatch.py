@@ -152,14 +152,14 @@ async def test_a_report_of_success_that_cannot_be_submitted_is_owed_and_nobody_g
 ) -> None:
     monkeypatch.setattr(settling, "REPORT_AGAIN_MS", 500)
     deliverer.submission_is_down = True
-    await accept(js, delivery(site="plain.test", wishes={"r1@plain.test": Wish(("SUCCESS",))}, ret="FULL"))
+    await accept(js, delivery(site="helo.test", wishes={"r1@helo.test": Wish(("SUCCESS",))}, ret="FULL"))
     owed: list[Delivery] = []
     for _ in range(100):
         owed = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.relayed]
         if owed:
             break
         await asyncio.sleep(0.05)
-    assert (owed[0].recipients, owed[0].relayed) == ((), ("r1@plain.test",))
+    assert (owed[0].recipients, owed[0].relayed) == ((), ("r1@helo.test",))
     deliverer.submission_is_down = False
     await settled(js)
     (report,) = deliverer.reports
