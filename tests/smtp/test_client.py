@@ -454,7 +454,8 @@ def spoke_before_being_asked(whole: object, cut: object) -> bool:
     if isinstance(whole, str):
         # Junk that is there before the dot breaks the session; behind the dot it leaves a doubt.
         doubt = isinstance(cut, tuple) and isinstance(cut[0], TransactionResult) and cut[0].in_doubt
-        return doubt or "out of turn" in whole or "behind the reply to STARTTLS" in whole
+        early = ("out of turn", "behind the reply to STARTTLS")
+        return doubt or any(sign in told for sign in early for told in (whole, cut) if isinstance(told, str))
     assert isinstance(whole, tuple)
     result, said, _ = whole
     return isinstance(result, TransactionResult) and result.final is not None and not said.endswith(b".\r\n")

@@ -105,3 +105,14 @@ def test_endless_content_is_a_flood(length: int, *, floods: bool, size: int) -> 
             content_by(octets, size, kept_max=20, flood_max=103)
     else:
         assert content_by(octets, size, kept_max=20, flood_max=103) is not None
+
+
+def test_octets_are_taken_unseen_and_lines_go_on_behind_them() -> None:
+    buffer = ReceiveBuffer()
+    buffer.append(b"ab")
+    assert buffer.line() is None
+    assert buffer.take(1) == b"a"
+    buffer.append(b"c\nd")
+    assert buffer.take(0) == b""
+    assert buffer.take(2) == b"bc"
+    assert (buffer.line(), buffer.take(9), buffer.take(9)) == (b"\n", b"d", b"")

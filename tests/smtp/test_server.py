@@ -9,6 +9,7 @@ from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.reply import Reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
 from paquebot.smtp.server import GO_AHEAD, ServerLimits, ServerSession
+from paquebot.smtp.table import IDLE, SHUTDOWN
 
 OK = Reply(250, "2.0.0", "Ok")
 ACCEPT: dict[type[Event], Reply] = {
@@ -86,7 +87,7 @@ def test_a_refusing_greeting_ends_the_session(code: int) -> None:
 
 def test_ehlo_offers_what_is_built_and_nothing_else() -> None:
     assert mx(ready=False).say(b"EHLO c.test\r\n") == (
-        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+        b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-CHUNKING\r\n"
         b"250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
 
@@ -104,14 +105,14 @@ def test_helo_offers_nothing_and_knows_no_parameters() -> None:
     talk = mx(ready=False)
     assert talk.say(b"helo c.test\r\n") == b"250 mx.test\r\n"
     assert talk.codes(b"MAIL FROM:<a@a.test> SIZE=1\r\n") == ["555 5.5.4"]
-    assert (talk.session.protocol(ASCII), talk.session.hello_name) == ("SMTP", "c.test")
+    assert (talk.session.client.protocol(ASCII), talk.session.client.hello_name) == ("SMTP", "c.test")
 
 
 def test_the_protocol_word_is_that_of_rfc_3848() -> None:
-    assert mx().session.protocol(ASCII) == "ESMTP"
-    assert submission().session.protocol(ASCII) == "ESMTPS"
-    assert submission(authenticated=True).session.protocol(ASCII) == "ESMTPSA"
-    assert submission(authenticated=True).session.protocol(replace(ASCII, utf8=True)) == "UTF8SMTPSA"
+    assert mx().session.client.protocol(ASCII) == "ESMTP"
+    assert submission().session.client.protocol(ASCII) == "ESMTPS"
+    assert submission(authenticated=True).session.client.protocol(ASCII) == "ESMTPSA"
+    assert submission(authenticated=True).session.client.protocol(replace(ASCII, utf8=True)) == "UTF8SMTPSA"
 
 
 # Transactions.
@@ -165,11 +166,12 @@ def test_addresses_beyond_ascii_come_with_smtputf8_and_their_domains_as_a_labels
 
 def test_what_is_withheld_is_neither_offered_nor_served() -> None:
     talk = mx(ready=False)
-    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN", "SMTPUTF8"})
+    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"})
     assert talk.say(b"EHLO c.test\r\n") == (
         b"250-mx.test\r\n250-SIZE 1000\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
     assert talk.codes(b"MAIL FROM:<> BODY=8BITMIME\r\nMAIL FROM:<> RET=FULL\r\n") == ["555 5.5.4"] * 2
+    assert talk.codes(b"MAIL FROM:<>\r\nRCPT TO:<b@b.test>\r\nBDAT 6 LAST\r\nNOOP\r\n")[2:] == ["502 5.5.1"]
 
 
 def test_a_refused_recipient_leaves_the_others_alone() -> None:
@@ -239,7 +241,6 @@ def test_commands_out_of_sequence_are_503(before: bytes, command: bytes) -> None
         (b"EXPN list", "502 5.5.1"),
         (b"HELP", "214 2.0.0"),
         (b"NOOP anything", "250 2.0.0"),
-        (b"BDAT 3 LAST", "502 5.5.1"),
         (b"AUTH PLAIN", "502 5.5.1"),
         (b"WAT", "500 5.5.1"),
         (b"", "500 5.5.1"),
@@ -323,6 +324,101 @@ def test_endless_content_is_refused_for_good_and_the_session_ends() -> None:
     assert talk.session.closed
 
 
+# Content in chunks.
+
+TO_BDAT = b"MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_chunks_make_one_content_however_they_are_cut(size: int) -> None:
+    talk = mx()
+    octets = TO_BDAT + b"BDAT 7\r\na\r\n.\r\n.bdat 0\r\nBDAT 4 LAST\r\n\r\nb\xff" + b"NOOP\r\n"
+    out = talk.say(octets, size)
+    assert [line[:9] for line in out.decode().splitlines()] == ["250 2.0.0"] * 6
+    assert talk.events[-1] == Content(Envelope("a@a.test", ("b@b.test",)), b"a\r\n.\r\n.\r\nb\xff")
+    assert [type(event) for event in talk.events] == [MailFrom, RcptTo, DataStart, Content]
+
+
+def test_an_only_chunk_may_be_empty_and_the_next_message_may_come_as_data() -> None:
+    talk = mx()
+    assert talk.codes(TO_BDAT + b"BDAT 0 LAST\r\n" + TO_DATA + b"x\r\n.\r\n")[-3:] == ["250 2.0.0", "354", "250 2.0.0"]
+    assert [event.content for event in talk.events if isinstance(event, Content)] == [b"", b"x\r\n"]
+
+
+@pytest.mark.parametrize("command", [b"DATA", b"RCPT TO:<c@b.test>", b"MAIL FROM:<>", b"AUTH PLAIN", b"STARTTLS"])
+def test_between_chunks_only_chunks_come(command: bytes) -> None:
+    talk = mx()
+    talk.say(TO_BDAT + b"BDAT 3\r\na\r\n")
+    assert talk.codes(command + b"\r\n")[0][:3] in {"503", "502"}
+    assert talk.codes(b"BDAT 3 LAST\r\nb\r\n") == ["250 2.0.0"]
+    content = talk.events[-1]
+    assert isinstance(content, Content)
+    assert content.content == b"a\r\nb\r\n"
+
+
+@pytest.mark.parametrize("forget", [b"RSET", b"EHLO c.test"])
+def test_chunks_are_forgotten_with_their_transaction(forget: bytes) -> None:
+    talk = mx()
+    talk.say(TO_BDAT + b"BDAT 3\r\na\r\n" + forget + b"\r\n")
+    assert talk.session.kept_bytes == 0
+    assert talk.codes(b"BDAT 3 LAST\r\nb\r\n") == ["503 5.5.1"]
+
+
+def test_a_chunk_without_a_transaction_is_read_and_refused() -> None:
+    assert mx().codes(b"BDAT 6 LAST\r\nQUIT\r\nNOOP\r\n") == ["503 5.5.1", "250 2.0.0"]
+    assert mx(ready=False).codes(b"BDAT 6\r\nQUIT\r\nMAIL FROM:<>\r\n") == ["503 5.5.1", "503 5.5.1"]
+    nobody = mx()
+    assert nobody.codes(b"MAIL FROM:<>\r\nBDAT 6 LAST\r\nQUIT\r\nDATA\r\n")[1:] == ["554 5.5.1", "503 5.5.1"]
+
+
+def test_a_failed_chunk_ends_the_transaction_and_the_rest_of_its_content_is_read_and_refused() -> None:
+    talk = mx(ServerLimits(content_max_bytes=10, errors_max=3))
+    train = b"BDAT 6\r\naaaa\r\n" * 2 + b"BDAT 6\r\nQUIT\r\n" * 9 + b"BDAT 6 LAST\r\nQUIT\r\n"
+    assert talk.codes(TO_BDAT + train)[2:] == ["250 2.0.0", "552 5.3.4", *["503 5.5.1"] * 10]
+    assert not talk.session.closed  # all that is one error
+    assert talk.session.kept_bytes == 0
+    assert talk.codes(TO_BDAT + b"BDAT 3 LAST\r\na\r\n")[-1] == "250 2.0.0"
+
+
+def test_a_refused_first_chunk_is_read_before_it_is_answered() -> None:
+    talk = mx()
+    talk.refuse[DataStart] = Reply(452, "4.3.1", "No room")
+    assert talk.say(TO_BDAT + b"BDAT 6 LAST\r\nQUI").count(b"\r\n") == 2
+    assert talk.codes(b"T\r\nNOOP\r\n") == ["452 4.3.1", "250 2.0.0"]
+    talk.refuse[DataStart] = Reply(421, "4.3.2", "Going down")
+    assert talk.codes(TO_BDAT + b"BDAT 6 LAST\r\nQUIT\r\n")[-1] == "421 4.3.2"
+    assert talk.session.closed
+
+
+@pytest.mark.parametrize("content", [b"a\0\r\n", b"a\rb\r\n", b"a\nb\r\n", b"a" * 999 + b"\r\n", b"a\r"])
+def test_what_may_not_stand_in_content_may_not_come_in_chunks(content: bytes) -> None:
+    talk = mx(ServerLimits())
+    cut = len(content) // 2
+    octets = b"BDAT %d\r\n%bBDAT %d LAST\r\n%b" % (cut, content[:cut], len(content) - cut, content[cut:])
+    assert talk.codes(TO_BDAT + octets + b"NOOP\r\n")[2:] == ["250 2.0.0", "554 5.6.0", "250 2.0.0"]
+
+
+@pytest.mark.parametrize(
+    "command", [b"BDAT", b"BDAT LAST", b"BDAT -1", b"BDAT 3 FIRST", b"BDAT 3 LAST x", b"BDAT 3\n", b"BDAT " + b"9" * 19]
+)
+def test_where_the_end_of_a_chunk_is_not_known_nothing_more_is_read(command: bytes) -> None:
+    talk = mx()
+    replies = talk.codes(TO_BDAT + command + b"\r\nQUIT\r\n")[2:]
+    assert [reply[:3] for reply in replies] in (["501", "421"], ["500", "421"])
+    assert talk.session.closed
+
+
+def test_a_chunk_too_large_to_be_thrown_away_ends_the_session() -> None:
+    talk = mx()
+    assert talk.codes(TO_BDAT + b"BDAT 10000000 LAST\r\nx")[2:] == ["552 5.3.4", "421 4.7.0"]
+
+
+def test_chunks_are_no_commands_that_lead_nowhere() -> None:
+    talk = mx()
+    assert talk.codes(TO_BDAT + b"BDAT 2\r\n\r\n" * 100)[-1] == "250 2.0.0"
+    assert talk.codes(b"BDAT 0\r\n" * 100)[-1] == "421 4.7.0"
+
+
 # AUTH and STARTTLS.
 
 
@@ -335,7 +431,7 @@ def test_nobody_sends_without_authentication() -> None:
 def test_who_has_authenticated_sends() -> None:
     talk = submission(authenticated=True)
     assert talk.events == [AuthAttempt("PLAIN", "alice", b"pass")]
-    assert talk.session.authenticated
+    assert talk.session.client.authenticated
     assert talk.codes(TO_DATA + b"x\r\n.\r\n")[-1] == "250 2.0.0"
 
 
@@ -394,7 +490,11 @@ def test_what_came_before_or_with_starttls_is_void() -> None:
     assert talk.codes(b"STARTTLS\r\nEHLO injected.test\r\nNOOP\r\n") == ["220 2.0.0"]
     assert talk.say(b"NOOP\r\n") == b""  # in the clear, behind the 220
     talk.session.tls_started()
-    assert (talk.session.tls, talk.session.hello_name, talk.session.protocol(ASCII)) == (True, "", "SMTP")
+    assert (talk.session.client.tls, talk.session.client.hello_name, talk.session.client.protocol(ASCII)) == (
+        True,
+        "",
+        "SMTP",
+    )
     assert talk.codes(b"MAIL FROM:<>\r\n") == ["503 5.5.1"]
     assert talk.codes(b"EHLO c\r\nAUTH PLAIN " + PLAIN + b"\r\n") == ["250", "235 2.7.0"]
 
@@ -463,16 +563,16 @@ def test_who_speaks_no_smtp_is_told_so_and_sent_away(octets: bytes) -> None:
     assert talk.session.closed
 
 
-@pytest.mark.parametrize(("end", "reply"), [("timed_out", b"421 4.4.2"), ("shutdown", b"421 4.3.2")])
-def test_the_shell_can_end_a_session_and_an_open_event_is_answered_first(end: str, reply: bytes) -> None:
+@pytest.mark.parametrize("end", [IDLE, SHUTDOWN])
+def test_the_shell_can_end_a_session_and_an_open_event_is_answered_first(end: Reply) -> None:
     idle = mx()
-    getattr(idle.session, end)()
-    assert idle.session.data_to_send().startswith(reply)
+    idle.session.close_with(end)
+    assert idle.session.data_to_send().startswith(b"421 4.")
     assert idle.session.closed
     busy = mx().session
     busy.receive_data(b"MAIL FROM:<>\r\nNOOP\r\n")
     assert busy.next_event() == MailFrom("", None, eight_bit=False)
-    getattr(busy, end)()
+    busy.close_with(end)
     assert busy.data_to_send() == b""
     busy.answer(OK)
     assert busy.data_to_send().splitlines()[0] == b"250 2.0.0 Ok"
@@ -515,6 +615,19 @@ def test_repr_tells_the_state_in_one_line() -> None:
     assert "waiting=MailFrom errors=0 unread=2" in repr(talk.session)
 
 
+def test_what_is_kept_is_counted_until_it_is_answered() -> None:
+    talk = mx()
+    talk.say(TO_BDAT + b"BDAT 5\r\nabc\r\nBDAT 10 LAST\r\nde")
+    assert (talk.session.kept_bytes, talk.session.mid_content, talk.session.in_transaction) == (7, True, True)
+    session = talk.session
+    session.receive_data(b"f\r\nghi\r\n")
+    assert isinstance(session.next_event(), Content)
+    assert session.kept_bytes == 15
+    assert session.in_transaction
+    session.answer(OK)
+    assert (session.kept_bytes, session.in_transaction) == (0, False)
+
+
 # Whatever comes.
 
 WORDS = st.sampled_from(
@@ -533,6 +646,11 @@ WORDS = st.sampled_from(
         b"AUTH LOGIN YQ==\r\n",
         PLAIN + b"\r\n",
         b"STARTTLS\r\n",
+        b"BDAT 5\r\n",
+        b"BDAT 3 last\r\nab\n",
+        b"BDAT 0 LAST\r\n",
+        b"BDAT 1200\r\n",
+        b"BDAT x\r\n",
         b"NOOP\n",
         b"GET / HTTP/1.0\r\n",
         b"\x16\x03",

@@ -303,6 +303,26 @@ def test_contents_take_only_so_much_memory_and_give_it_back(serve: Serve) -> Non
         assert second.getreply()[0] == 250
 
 
+def test_chunks_are_held_between_bdats_and_given_back(world: Any, serve: Serve) -> None:
+    running = serve(memory_max_bytes=100_000)
+    content = b"From: ann@shop.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 2000
+
+    with running.over_tls() as client, running.over_tls() as second:
+        for each in (client, second):
+            each.login("shop.web", "correct horse")
+            each.mail("ann@shop.example")
+            each.rcpt("bob@one.example")
+        client.send(b"BDAT %d\r\n%b" % (len(content), content))
+        assert client.getreply()[0] == 250
+        assert running.server.memory_bytes >= len(content)
+        second.send(b"BDAT 3 LAST\r\nx\r\n")
+        assert second.getreply()[0] == 452
+        client.send(b"BDAT 3 LAST\r\nz\r\n")
+        assert client.getreply()[0] == 250
+        assert running.server.memory_bytes == 0
+    assert world.kept[0][1].endswith(b"y\r\nz\r\n")
+
+
 def test_a_client_that_does_not_read_stops_being_answered(serve: Serve) -> None:
     running = serve()
 

@@ -198,8 +198,8 @@ class Connection(asyncio.Protocol):
             Received(
                 host.name,
                 self._client,
-                session.hello_name,
-                session.tls,
+                session.client.hello_name,
+                session.client.tls,
                 event.envelope,
                 event.content,
                 time.time(),

@@ -44,7 +44,7 @@ class RcptTo:
 
 @dataclass(frozen=True, slots=True)
 class DataStart:
-    """The client wants to send the content: answer 354, or refuse, which ends the transaction."""
+    """The client wants to send the content, at once or in chunks: answer 354, or refuse, which ends the transaction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ class ReceiveBuffer:
         self._searched = len(octets)
         return None
 
+    def take(self, most: int) -> bytes:
+        """Return what has come, at most so many octets; they are not looked at."""
+        taken = bytes(self._bytes[:most])
+        del self._bytes[:most]
+        self._searched = 0
+        return taken
+
     def begin_content(self) -> None:
         """Make the CRLF that ended DATA count for an end of content that comes at once (RFC 5321 §4.1.1.4)."""
         self._bytes[0:0] = b"\r\n"

@@ -1,4 +1,4 @@
-"""The server's end of SMTP as a state machine over bytes (RFC 5321, 1870, 2034, 2920, 3207, 3461, 4954, 6152, 6531).
+"""The server's end of SMTP as a state machine over bytes (RFC 5321; extensions: see `table.offers`).
 
 No I/O, no clock: the shell hands in bytes, asks for events, answers each with a Reply, and writes what
 is to be sent. Nothing is read further until an event is answered, so PIPELINING needs no code.
@@ -7,15 +7,15 @@ is to be sent. Nothing is read further until an event is answered, so PIPELINING
 from collections.abc import Callable
 from typing import ClassVar
 
-from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
-from paquebot.smtp import arguments, grammar, table
+from paquebot.smtp import arguments, table
+from paquebot.smtp.chunk import Chunk, chunk
 from paquebot.smtp.encoding import encode_reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
 from paquebot.smtp.gathering import Gathering
 from paquebot.smtp.grammar import CommandRefused
+from paquebot.smtp.introduction import Introduction
 from paquebot.smtp.receivebuffer import Flooded, ReceiveBuffer
-from paquebot.smtp.sasl import AuthExchange
 from paquebot.smtp.stuffing import content_fault, unstuff
 from paquebot.smtp.table import GO_AHEAD, NO_ARGUMENT, VERBS, ServerLimits, State, line_fault, speaks_otherwise
 
@@ -25,6 +25,7 @@ CONGESTED_BYTES = 65_536
 UNREAD_MAX_BYTES = 1_048_576  # behind an unanswered event; a shell that heeds `congested` stays far below
 _CLOSING = 421  # RFC 5321 §3.8
 _DEAF = frozenset({State.TLS, State.CLOSED})
+_MID_CONTENT = frozenset({State.CONTENT, State.CHUNK})
 
 
 class ServerSession:
@@ -38,25 +39,21 @@ class ServerSession:
     ) -> None:
         self.limits = limits
         self.withheld: frozenset[str] = frozenset()
-        self.tls = tls
-        self.authenticated = False
-        self.hello_name = ""
+        self.client = Introduction(hostname, tls=tls, starttls=starttls, auth_required=auth_required)
         self._hostname = hostname
-        self._starttls = starttls
-        self._auth_required = auth_required
-        self._offered: frozenset[str] = frozenset()  # empty until EHLO
         self._state = State.START
         self._buffer = ReceiveBuffer()
         self._out: list[bytes] = []
         self._pending: Event | None = None
         self._goodbye: Reply | None = None
         self._gathering: Gathering | None = None
-        self._exchange: AuthExchange | None = None
+        self._chunk: Chunk | None = None
+        self._derailed = False  # a chunk was refused and its content goes on: that is no error each time
         self._errors = 0
         self._commands = 0
 
     def __repr__(self) -> str:
-        marks = "".join(f" {name}" for name in ("tls", "authenticated") if getattr(self, name))
+        marks = "".join(f" {name}" for name in ("tls", "authenticated") if getattr(self.client, name))
         waiting = f" waiting={type(self._pending).__name__}" if self._pending else ""
         counts = f"errors={self._errors} unread={len(self._buffer)}"
         return f"<ServerSession {self._state.value} {self._hostname}{marks}{waiting} {counts}>"
@@ -81,13 +78,19 @@ class ServerSession:
     @property
     def mid_content(self) -> bool:
         """The client is sending content."""
-        return self._state is State.CONTENT
+        return self._state in _MID_CONTENT
 
-    def protocol(self, envelope: Envelope) -> str:
-        """Return the `with` word of a message's Received field (RFC 3848, RFC 6531 §4.3)."""
-        if not self._offered:
-            return "SMTP"
-        return ("UTF8SMTP" if envelope.utf8 else "ESMTP") + "S" * self.tls + "A" * self.authenticated
+    @property
+    def kept_bytes(self) -> int:
+        """How many octets are kept: unread ones, and those of a content until it is answered."""
+        pending = len(self._pending.content) if isinstance(self._pending, Content) else 0
+        chunks = self._gathering.size_bytes if self._gathering else 0
+        return len(self._buffer) + pending + chunks + (self._chunk.kept_bytes if self._chunk else 0)
+
+    @property
+    def in_transaction(self) -> bool:
+        """MAIL was said, and what came of it is not."""
+        return self._gathering is not None or isinstance(self._pending, MailFrom | Content)
 
     # What the shell tells.
 
@@ -122,12 +125,12 @@ class ServerSession:
                 if octets is None:
                     self._notice_tls()
                     return None
-                event = self._content(octets) if self._state is State.CONTENT else self._line(octets)
+                event = self._READERS.get(self._state, ServerSession._line)(self, octets)
                 if event is not None:
                     self._pending = event
                     return event
         except Flooded:
-            self._flooded()
+            self._give_up(table.TOO_LARGE if self._state is State.CONTENT else table.TOO_LONG)
         return None
 
     def answer(self, reply: Reply) -> None:
@@ -136,7 +139,8 @@ class ServerSession:
         assert event is not None  # noqa: S101  (one answer for one event)
         if self._state is State.CLOSED:
             return
-        self._out.append(encode_reply(reply))
+        if self._chunk is None or reply.code == _CLOSING:  # a chunk is answered when it has come
+            self._say(reply)
         if reply.is_positive:
             self._accepted(event)
         else:
@@ -155,20 +159,9 @@ class ServerSession:
 
     def tls_started(self) -> None:
         """Begin anew after the handshake: all that came before it is void (RFC 3207 §4.2)."""
-        self.tls = True
-        self.authenticated = False
-        self._offered = frozenset()
-        self.hello_name = ""
+        self.client.tls_started()
         self._buffer.clear()
         self._forget_transaction(State.START)
-
-    def timed_out(self) -> None:
-        """Say that the client was silent for too long."""
-        self.close_with(table.IDLE)
-
-    def shutdown(self) -> None:
-        """Say that we are going away (RFC 5321 §3.8)."""
-        self.close_with(table.SHUTDOWN)
 
     def close_with(self, reply: Reply) -> None:
         """Say a last word; behind an unanswered event it waits for the answer."""
@@ -181,23 +174,19 @@ class ServerSession:
     # Reading.
 
     def _next_octets(self) -> bytes | None:
+        if self._chunk is not None:
+            return b"" if self._chunk.read(self._buffer) else None
         if self._state is not State.CONTENT:
             return self._buffer.line()
         maximum = self.limits.content_max_bytes
         # Stuffing makes content a third larger at most: of lines that are a dot and one octet.
-        return self._buffer.content(maximum * 4 // 3, maximum * 4 + CONGESTED_BYTES)
+        stuffed = self._buffer.content(maximum * 4 // 3, maximum * 4 + CONGESTED_BYTES)
+        return None if stuffed is None else unstuff(stuffed)
 
     def _notice_tls(self) -> None:
         """Tell a client that speaks TLS on a clear port, which would wait for its handshake for ever."""
-        if self._state is not State.CONTENT and self._buffer.first_octet() == table.TLS_RECORD:
+        if not self.mid_content and self._buffer.first_octet() == table.TLS_RECORD:
             self._give_up(table.SPEAKS_TLS)
-
-    def _flooded(self) -> None:
-        if self._state is State.CONTENT:
-            self._say(table.TOO_LARGE)
-            self._close()
-        else:
-            self._give_up(table.TOO_LONG)
 
     def _line(self, line: bytes) -> Event | None:
         foreign = speaks_otherwise(line)
@@ -205,7 +194,7 @@ class ServerSession:
             self._give_up(foreign)
             return None
         try:
-            return self._command(line) if self._exchange is None else self._auth_line(self._exchange, line)
+            return self._auth_line(line) if self._state is State.AUTH else self._command(line)
         except CommandRefused as refused:
             self._refuse(refused.reply)
             return None
@@ -215,6 +204,9 @@ class ServerSession:
         verb = verb.upper()
         fault = line_fault(verb, line)
         if fault is not None:
+            if verb == b"BDAT":  # what follows is a chunk, and would be taken for commands
+                self._give_up(fault)
+                return None
             raise CommandRefused(fault)
         self._commands += 1
         if self._commands > self.limits.commands_max:
@@ -232,8 +224,30 @@ class ServerSession:
             raise CommandRefused(Reply(501, "5.5.4", f"{verb.decode()} takes no argument"))
         return act(self, argument.lstrip(b" "))
 
-    def _content(self, stuffed: bytes) -> Event | None:
-        content = unstuff(stuffed)
+    def _chunk_ended(self, _: bytes) -> Event | None:
+        ended, self._chunk = self._chunk, None
+        assert ended is not None  # noqa: S101  (the state says that there is one)
+        if ended.refusal is not None:
+            self._chunk_refused(ended, ended.refusal)
+            return None
+        gathered = self._gathered()
+        gathered.keep(ended)
+        if ended.last:
+            return self._whole(b"".join(gathered.pieces))
+        self._state = State.CHUNKS
+        self._commands -= ended.size_bytes > 0
+        self._say(Reply(250, "2.0.0", f"Ok: {ended.size_bytes} octets"))
+        return None
+
+    def _chunk_refused(self, ended: Chunk, refusal: Reply) -> None:
+        """Refuse a chunk: its transaction is over, and what follows of its content is no error each time."""
+        lost = self._gathering is not None
+        self._forget_transaction(State.READY if self.client.hello_name else State.START)
+        (self._say if self._derailed else self._refuse)(refusal)
+        self._derailed = (lost or self._derailed) and not ended.last
+
+    def _whole(self, content: bytes) -> Event | None:
+        """Look at a content that has come whole; the transaction ends with it."""
         fault = table.TOO_LARGE if len(content) > self.limits.content_max_bytes else content_fault(content)
         envelope = self._gathered().envelope()
         self._forget_transaction(State.READY)
@@ -245,71 +259,40 @@ class ServerSession:
     # Commands, in the order of a dialogue. Each says its reply, or returns the event that waits for one.
 
     def _ehlo(self, argument: bytes) -> None:
-        self.hello_name = grammar.hello_name(argument)
+        hello = self.client.ehlo(argument, self.limits, self.withheld)
         self._forget_transaction(State.READY)
-        offers = table.offers(
-            self.limits, starttls=self._starttls and not self.tls, auth=self._auth_required and self.tls
-        )
-        offers = {word: value for word, value in offers.items() if word not in self.withheld}
-        self._offered = frozenset({*offers, "AUTH"})
-        lines = [f"{word} {value}" if value else word for word, value in offers.items()]
-        self._say(Reply(250, "", "\n".join([self._hostname, *lines])))
+        self._say(hello)
 
     def _helo(self, argument: bytes) -> None:
-        self.hello_name = grammar.hello_name(argument)
-        self._offered = frozenset()
+        hello = self.client.helo(argument)
         self._forget_transaction(State.READY)
-        self._say(Reply(250, "", self._hostname))
-
-    def _start_tls(self, _: bytes) -> Event:
-        if not self._starttls:
-            raise CommandRefused(Reply(502, "5.5.1", "STARTTLS is not offered"))
-        self._want_extended()
-        if self.tls:
-            raise CommandRefused(Reply(503, "5.5.1", "TLS is active"))
-        return StartTls()
+        self._say(hello)
 
     def _auth(self, argument: bytes) -> Event | None:
-        if not self._auth_required:
-            raise CommandRefused(Reply(502, "5.5.1", "AUTH is not offered"))
-        self._want_extended()
-        if self.authenticated:
-            raise CommandRefused(Reply(503, "5.5.1", "Already authenticated"))
-        if not self.tls:
-            raise CommandRefused(table.ENCRYPTION_REQUIRED)
-        mechanism, _, initial = argument.partition(b" ")
-        exchange = AuthExchange(mechanism.upper().decode("ascii", "replace"))
-        word = initial.strip(b" ")
-        return self._auth_step(exchange, exchange.take(word) if word else exchange.first_prompt())
+        return self._auth_step(self.client.auth(argument))
 
-    def _auth_line(self, exchange: AuthExchange, line: bytes) -> Event | None:
-        self._exchange = None
+    def _auth_line(self, line: bytes) -> Event | None:
         self._state = State.READY
-        if len(line) > table.AUTH_MAX:
-            raise CommandRefused(table.TOO_LONG_AUTH)
-        if not line.endswith(b"\r\n"):
-            raise CommandRefused(table.NOT_CRLF)
-        return self._auth_step(exchange, exchange.take(line[:-2]))
+        return self._auth_step(self.client.auth_line(line))
 
-    def _auth_step(self, exchange: AuthExchange, step: AuthAttempt | Reply) -> Event | None:
+    def _auth_step(self, step: AuthAttempt | Reply) -> Event | None:
         if isinstance(step, AuthAttempt):
             return step
-        self._exchange = exchange
         self._state = State.AUTH
         self._say(step)
         return None
 
     def _mail_from(self, argument: bytes) -> Event:
-        if self._auth_required and not self.authenticated:
+        if self.client.auth_required and not self.client.authenticated:
             raise CommandRefused(table.AUTHENTICATION_REQUIRED)
-        mail = arguments.mail_from(argument, self._offered)
+        mail = arguments.mail_from(argument, self.client.offered)
         if mail.size_bytes is not None and mail.size_bytes > self.limits.content_max_bytes:
             raise CommandRefused(table.TOO_LARGE)
         return mail
 
     def _rcpt_to(self, argument: bytes) -> Event:
         gathered = self._gathered()
-        rcpt = arguments.rcpt_to(argument, self._hostname, self._offered, utf8=gathered.mail.utf8)
+        rcpt = arguments.rcpt_to(argument, self._hostname, self.client.offered, utf8=gathered.mail.utf8)
         if len(gathered.recipients) >= self.limits.recipients_max and rcpt.path not in gathered.recipients:
             raise CommandRefused(table.TOO_MANY_RECIPIENTS)
         return rcpt
@@ -319,8 +302,22 @@ class ServerSession:
             raise CommandRefused(table.NO_RECIPIENTS)
         return DataStart()
 
+    def _bdat(self, argument: bytes) -> Event | None:
+        """Let a chunk come (RFC 3030 §2). After a refusal its octets are read all the same, and thrown away."""
+        coming = chunk(argument, self.limits.content_max_bytes * 4 + CONGESTED_BYTES)
+        if isinstance(coming, Reply):
+            self._give_up(coming)
+            return None
+        first = self._state is not State.CHUNKS
+        if self._gathering is None or "CHUNKING" in self.withheld:
+            coming.refusal = table.NO_CHUNKS if self._gathering else table.OUT_OF_SEQUENCE[self._state]
+        else:
+            coming.refusal = self._gathering.refusal_of(coming, self.limits)
+        self._chunk, self._state = coming, State.CHUNK
+        return DataStart() if first and coming.refusal is None else None
+
     def _rset(self, _: bytes) -> None:
-        self._forget_transaction(State.READY if self.hello_name else State.START)
+        self._forget_transaction(State.READY if self.client.hello_name else State.START)
         self._say(table.OK)
 
     def _quit(self, _: bytes) -> None:
@@ -331,10 +328,6 @@ class ServerSession:
         assert self._gathering is not None  # noqa: S101  (the table lets nobody come here before MAIL)
         return self._gathering
 
-    def _want_extended(self) -> None:
-        if not self._offered:
-            raise CommandRefused(Reply(503, "5.5.1", "Send EHLO first"))
-
     # Answers from outside.
 
     def _accepted(self, event: Event) -> None:
@@ -342,17 +335,18 @@ class ServerSession:
             case MailFrom():
                 self._gathering = Gathering(event)
                 self._state = State.MAIL
+                self._derailed = False
             case RcptTo():
                 self._gathered().add(event)
                 self._state = State.RCPT
                 self._commands -= 1
-            case DataStart():
+            case DataStart() if self._chunk is None:
                 self._state = State.CONTENT
                 self._buffer.begin_content()
             case Content():
                 self._errors = self._commands = 0
             case AuthAttempt():
-                self.authenticated = True
+                self.client.authenticated = True
             case StartTls():
                 self._buffer.clear()
                 self._state = State.TLS
@@ -360,6 +354,8 @@ class ServerSession:
     def _refused(self, event: Event, reply: Reply) -> None:
         if isinstance(event, AuthAttempt):
             self._errors += reply.is_permanent
+        elif self._chunk is not None:
+            self._chunk.refusal = reply  # said when its octets are read
         elif isinstance(event, DataStart):
             self._forget_transaction(State.READY)
 
@@ -379,22 +375,26 @@ class ServerSession:
         self.close_with(table.GARBAGE)
 
     def _forget_transaction(self, state: State) -> None:
-        self._gathering = None
-        self._exchange = None
+        self._gathering = self._chunk = self.client.exchange = None
         self._state = state
 
     def _close(self) -> None:
         self._forget_transaction(State.CLOSED)
         self._buffer.clear()
 
+    _READERS: ClassVar[dict[State, "Callable[[ServerSession, bytes], Event | None]"]] = {
+        State.CONTENT: _whole,
+        State.CHUNK: _chunk_ended,
+    }
     _COMMANDS: ClassVar[dict[bytes, "Callable[[ServerSession, bytes], Event | None]"]] = {
         b"EHLO": _ehlo,
         b"HELO": _helo,
-        b"STARTTLS": _start_tls,
+        b"STARTTLS": lambda session, _: session.client.start_tls(),
         b"AUTH": _auth,
         b"MAIL": _mail_from,
         b"RCPT": _rcpt_to,
         b"DATA": _data,
+        b"BDAT": _bdat,
         b"RSET": _rset,
         b"QUIT": _quit,
     }

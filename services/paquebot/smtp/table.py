@@ -24,36 +24,41 @@ class State(Enum):
     MAIL = "MAIL"  # a reverse-path, no recipient yet
     RCPT = "RCPT"
     CONTENT = "CONTENT"
+    CHUNK = "CHUNK"  # the octets behind BDAT
+    CHUNKS = "CHUNKS"  # between two of them
     TLS = "TLS"  # 220 was said to STARTTLS: whatever comes in the clear is void
     CLOSED = "CLOSED"
 
 
-_ANYWHERE = frozenset({b"EHLO", b"HELO", b"RSET", b"QUIT"})
+# BDAT is read anywhere, because a chunk follows it whatever is answered; it asks for its place itself.
+_ANYWHERE = frozenset({b"EHLO", b"HELO", b"RSET", b"QUIT", b"BDAT"})
 VERBS: dict[State, frozenset[bytes]] = {
     State.START: _ANYWHERE,
     State.READY: _ANYWHERE | {b"MAIL", b"AUTH", b"STARTTLS"},
     State.MAIL: _ANYWHERE | {b"RCPT", b"DATA"},
     State.RCPT: _ANYWHERE | {b"RCPT", b"DATA"},
+    State.CHUNKS: _ANYWHERE,
 }
 NO_ARGUMENT = frozenset({b"DATA", b"RSET", b"QUIT", b"STARTTLS"})
-_TRANSACTION_OPEN = Reply(503, "5.5.1", "A transaction is open: send RCPT, DATA or RSET")
+_TRANSACTION_OPEN = Reply(503, "5.5.1", "A transaction is open: send RCPT, DATA, BDAT or RSET")
 OUT_OF_SEQUENCE: dict[State, Reply] = {
     State.START: Reply(503, "5.5.1", "Send EHLO or HELO first"),
     State.READY: Reply(503, "5.5.1", "Send MAIL first"),
     State.MAIL: _TRANSACTION_OPEN,
     State.RCPT: _TRANSACTION_OPEN,
+    State.CHUNKS: Reply(503, "5.5.1", "The content comes in chunks: send BDAT or RSET"),
 }
 
 UNKNOWN = Reply(500, "5.5.1", "Command not recognised")
 _NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
-NOT_SERVED = dict.fromkeys((b"EXPN", b"BDAT", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), _NOT_IMPLEMENTED)
+NOT_SERVED = dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), _NOT_IMPLEMENTED)
 
 OK = Reply(250, "2.0.0", "Ok")
 GO_AHEAD = Reply(354, "", "Send the content, end with CRLF.CRLF")
 # Those that are answered alike in any state, with or without an argument.
 FIXED = {
     b"NOOP": OK,
-    b"HELP": Reply(214, "2.0.0", "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT (RFC 5321)"),
+    b"HELP": Reply(214, "2.0.0", "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT (RFC 5321)"),
     b"VRFY": Reply(252, "2.1.5", "Cannot verify; send mail and see"),
 }
 AUTHENTICATION_REQUIRED = Reply(530, "5.7.0", "Authentication required")
@@ -61,6 +66,7 @@ ENCRYPTION_REQUIRED = Reply(538, "5.7.11", "Encryption is required: use STARTTLS
 NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
 TOO_LARGE = Reply(552, "5.3.4", "The message is larger than we take: see SIZE")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients: send the others in another transaction")
+NO_CHUNKS = Reply(502, "5.5.1", "BDAT is not offered")
 NOT_CRLF = Reply(500, "5.5.2", "A command is printable text ended by CRLF")
 TOO_LONG = Reply(500, "5.5.2", "Line too long")
 TOO_LONG_AUTH = Reply(500, "5.5.6", "Authentication exchange line is too long")
@@ -96,6 +102,7 @@ def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str
         "8BITMIME": "",
         "SMTPUTF8": "",
         "DSN": "",
+        "CHUNKING": "",
         "ENHANCEDSTATUSCODES": "",
     }
     if starttls:

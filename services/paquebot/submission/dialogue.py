@@ -43,9 +43,13 @@ class Dialogue:
     address: str
     has_memory: Callable[[], bool]
     principal: Principal | None = field(default=None, init=False)
-    in_transaction: bool = field(default=False, init=False)
     reverse_path: str = field(default="", init=False)  # of the last MAIL
     gone: bool = field(default=False, init=False)
+
+    @property
+    def in_transaction(self) -> bool:
+        """The client has begun a message, and was not told what becomes of it."""
+        return self.session.in_transaction
 
     def answer(self, event: Event) -> Reply | Coroutine[None, None, Reply]:
         """Return what to say to an event, or a coroutine that finds it out."""
@@ -109,19 +113,13 @@ class Dialogue:
             return refused(refusal, "size")
         if not self.intake.leases.has_room(principal):
             return self._leased(principal)
-        self.in_transaction = True
         return _SENDER_OK
 
     async def _leased(self, principal: Principal) -> Reply:
-        refusal = await self.intake.quota_refusal(principal)
-        self.in_transaction = refusal is None
-        return refusal or _SENDER_OK
+        return await self.intake.quota_refusal(principal) or _SENDER_OK
 
     def _data(self) -> Reply:
-        if self.has_memory():
-            return GO_AHEAD
-        self.in_transaction = False
-        return refused(_MEMORY, "memory")
+        return GO_AHEAD if self.has_memory() else refused(_MEMORY, "memory")
 
     async def _content(self, event: Content) -> Reply:
         session = self.session
@@ -129,14 +127,11 @@ class Dialogue:
             principal=self._known(),
             envelope=event.envelope,
             content=event.content,
-            protocol=session.protocol(event.envelope),
-            client_name=session.hello_name,
+            protocol=session.client.protocol(event.envelope),
+            client_name=session.client.hello_name,
             client_address=self.address,
         )
-        try:
-            return (await self.intake.take(mail)).reply
-        finally:
-            self.in_transaction = False
+        return (await self.intake.take(mail)).reply
 
     def _known(self) -> Principal:
         """Return who sends. The session's table lets nobody else come here; this is the second lock."""

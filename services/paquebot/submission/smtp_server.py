@@ -16,6 +16,7 @@ import structlog
 
 from paquebot.mail.reply import Reply
 from paquebot.runtime.settings import Address
+from paquebot.smtp import table
 from paquebot.smtp.events import StartTls
 from paquebot.smtp.server import ServerLimits, ServerSession
 from paquebot.submission.counts import ENDED, SESSIONS
@@ -187,10 +188,9 @@ class Connection(asyncio.Protocol):
         session = self._session
         session.receive_data(data)
         if session.mid_content:
-            self._hold(len(data))
+            self._waiting.came(len(data))
+        self._hold()
         self._pump()
-        if self._held_bytes and not session.mid_content and not session.waiting:
-            self._release()  # the session refused the content by itself
 
     def eof_received(self) -> None:
         """Hear that the client sends no more; the transport closes itself."""
@@ -241,19 +241,19 @@ class Connection(asyncio.Protocol):
         why = self._waiting.overdue(
             self._server.settings.patience,
             now_s,
-            authenticated=session.authenticated,
+            authenticated=session.client.authenticated,
             mid_content=session.mid_content,
         )
         if why:
             LOG.info("client overdue", address=self.address, why=why)
             ENDED.labels(why).inc()
-            session.timed_out()
+            session.close_with(table.IDLE)
             self._flush()
 
     def drain(self) -> None:
         """Send the client away unless it is in a transaction; then when that has ended."""
         if self._early is None and not self._dialogue.in_transaction:
-            self._session.shutdown()
+            self._session.close_with(table.SHUTDOWN)
             self._flush()
 
     def end(self, why: str) -> None:
@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
     def _pump(self) -> None:
         """Answer what can be answered now; leave what others must be asked to a task."""
         session = self._session
-        while not self._write_paused and (event := session.next_event()) is not None:
+        while not (self._write_paused or self._over) and (event := session.next_event()) is not None:
             if isinstance(event, StartTls):
                 self._start_tls()
                 return
@@ -276,6 +276,7 @@ class Connection(asyncio.Protocol):
                 self._server.tasks.create_task(self._answer_later(answer))
                 break
             session.answer(answer)
+        self._hold()
         self._flush()
 
     async def _answer_later(self, coming: Coroutine[Any, Any, Reply]) -> None:
@@ -287,7 +288,6 @@ class Connection(asyncio.Protocol):
         if self._over:
             return
         self._session.answer(reply)
-        self._release()
         if self._server.draining:
             self.drain()
         self._pump()
@@ -347,11 +347,13 @@ class Connection(asyncio.Protocol):
         elif not waiting.transaction_s:
             waiting.transaction_s = now_s
 
-    def _hold(self, size: int) -> None:
-        """Count octets of a content that is coming."""
-        self._waiting.came(size)
-        self._held_bytes += size
-        self._server.memory_bytes += size
+    def _hold(self) -> None:
+        """Count the octets that the session keeps."""
+        if self._over:
+            return
+        kept = self._session.kept_bytes
+        self._server.memory_bytes += kept - self._held_bytes
+        self._held_bytes = kept
         if self._server.memory_bytes > 2 * self._server.settings.memory_max_bytes:
             LOG.warning("contents in memory exceed twice their limit", address=self.address)
             self._release()
