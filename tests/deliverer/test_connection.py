@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deliverer.hosts import EHLO, HANG_UP, Host, listening
+from deliverer.hosts import EHLO, HANG_UP, SILENCE, Host, listening
 from paquebot.deliverer import connection as connecting
-from paquebot.deliverer.connection import Connection
+from paquebot.deliverer.connection import Connection, LeaseLostError
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.smtp.client import BrokenSession, Need, Timeout, Transaction
 from tests_support import wait_for
@@ -145,7 +145,7 @@ async def test_a_host_that_does_not_read_is_not_written_to_without_bound_and_is_
         await asyncio.sleep(0.2)
         assert transport.get_write_buffer_size() < 1 << 20
         assert not sending.done()
-        connection.quit()
+        await connection.leave()
         with pytest.raises(BrokenSession):
             await asyncio.wait_for(sending, 10)
         await wait_for(lambda: connection.wheel.armed == {})
@@ -172,6 +172,64 @@ async def test_quit_is_said_before_the_connection_closes() -> None:
 
     async with listening(Host(QUIT=answer)) as port, connected(port) as connection:
         await greeted(connection)
-        connection.quit()
+        await connection.leave()
         await wait_for(lambda: said == [b"QUIT\r\n"])
         assert not connection.reusable
+
+
+async def test_who_leaves_waits_until_the_host_has_seen_the_end() -> None:
+    closed: list[bool] = []
+
+    class Closing(Host):
+        async def say(self, writer: asyncio.StreamWriter, answer: object) -> bool:
+            await super().say(writer, answer)
+            if answer == b"221 bye\r\n":
+                await asyncio.sleep(0.05)
+                closed.append(True)
+            return not closed
+
+    async with listening(Closing()) as port, connected(port) as connection:
+        await greeted(connection)
+        await connection.leave()
+        assert closed == [True]  # its place in the host's count is free
+        assert connection.ended.is_set()
+
+
+async def test_a_host_that_leaves_it_to_us_to_close_is_left_soon() -> None:
+    async with listening(Host()) as port, connected(port) as connection:
+        await greeted(connection)
+        await connection.leave()
+        assert connection.ended.is_set()
+
+
+async def test_a_host_that_does_not_answer_quit_is_left_all_the_same(monkeypatch) -> None:
+    monkeypatch.setattr(connecting, "FAREWELL_S", 0.2)
+    async with listening(Host(QUIT=SILENCE)) as port, connected(port) as connection:
+        await greeted(connection)
+        await connection.leave()
+        await connection.ended.wait()
+        assert not connection.reusable
+
+
+async def test_what_is_broken_off_before_the_final_dot_is_not_sent() -> None:
+    host = Host(DATA=SILENCE)
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        sending = connection.run(connection.session.transaction(MESSAGE))
+        await asyncio.sleep(0.1)
+        connection.break_off()
+        with pytest.raises(LeaseLostError):
+            await sending
+    assert host.taken == []
+
+
+async def test_what_is_broken_off_behind_the_final_dot_is_in_doubt() -> None:
+    host = Host(dot=SILENCE)
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        sending = connection.run(connection.session.transaction(MESSAGE))
+        await wait_for(lambda: host.taken)
+        assert connection.committed
+        connection.break_off()
+        assert (await sending).in_doubt
+        assert not connection.committed

@@ -16,6 +16,7 @@ from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.mail.envelope import Wish
 from paquebot.mail.outcome import Kind, Scope
 from paquebot.policy.values import TLSMinimum
+from tests_support import wait_for
 
 CONTENT = b"Subject: x\r\n\r\n.dotted\r\n"
 
@@ -54,7 +55,7 @@ async def test_prefix_then_content_arrive_dot_stuffed() -> None:
     host = Host()
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1)
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
     assert attempted.host == "a.mx [127.0.0.1]"
     assert host.taken == [b"Received: x\r\nSubject: x\r\n\r\n..dotted\r\n.\r\n"]
@@ -64,7 +65,7 @@ async def test_the_second_host_is_tried_when_the_first_refuses_the_connection() 
     second = Host()
     async with listening(Host(greeting=HANG_UP), second) as port:
         attempted, courier = await attempt(port, 2)
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
     assert attempted.host.startswith("b.mx")
 
@@ -73,7 +74,7 @@ async def test_the_second_host_is_tried_when_the_first_refuses_the_connection() 
 async def test_the_second_host_is_tried_after_a_bad_greeting(greeting: bytes) -> None:
     async with listening(Host(greeting=greeting), Host()) as port:
         attempted, courier = await attempt(port, 2)
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
 
 
@@ -103,7 +104,7 @@ async def test_a_host_that_goes_down_among_the_recipients_leaves_them_to_the_nex
     second = Host()
     async with listening(Host(RCPT=b"421 4.3.2 going down\r\n"), second) as port:
         attempted, courier = await attempt(port, 2, recipients=("first@b.example", "second@b.example"))
-        courier.close()
+        await courier.leave()
     assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DELIVERED}
     assert len(second.taken) == 1
 
@@ -112,7 +113,7 @@ async def test_helo_is_enough_where_ehlo_is_not_known() -> None:
     host = Host(EHLO=b"502 what\r\n")
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1)
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
 
 
@@ -120,7 +121,7 @@ async def test_eight_bit_content_is_not_sent_to_a_host_without_it() -> None:
     host = Host(EHLO=b"250 mx.test\r\n")
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1, eight_bit=True)
-        courier.close()
+        await courier.leave()
     (outcome,) = attempted.outcomes.values()
     assert (outcome.kind, outcome.scope) == (Kind.FAILED, Scope.HOST)
     assert outcome.reply is not None
@@ -139,7 +140,7 @@ async def test_wishes_for_reports_go_on_to_a_host_that_offers_dsn_and_are_said_t
     for ehlo, passed in ((b"250-mx.test\r\n250 DSN\r\n", True), (b"250 mx.test\r\n", False)):
         async with listening(Host(EHLO=ehlo, MAIL=note, RCPT=note)) as port:
             attempted, courier = await attempt(port, 1, wishes=wish, envelope_id="QQ1", ret="HDRS")
-            courier.close()
+            await courier.leave()
         assert attempted.dsn_passed is passed
     assert said == [
         b"MAIL FROM:<a@shop.example> RET=HDRS ENVID=QQ1\r\n",
@@ -152,7 +153,7 @@ async def test_wishes_for_reports_go_on_to_a_host_that_offers_dsn_and_are_said_t
 async def test_a_host_that_took_nothing_over_has_no_duty_to_report() -> None:
     async with listening(Host(EHLO=b"250-mx.test\r\n250 DSN\r\n", dot=b"550 no\r\n")) as port:
         attempted, courier = await attempt(port, 1)
-        courier.close()
+        await courier.leave()
     assert not attempted.dsn_passed
 
 
@@ -163,7 +164,7 @@ async def test_mail_in_utf8_goes_to_the_host_that_takes_it() -> None:
     first, second = Host(), Host(EHLO=SMTPUTF8)
     async with listening(first, second) as port:
         attempted, courier = await attempt(port, 2, return_path="ä@shop.example")
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
     assert (len(first.taken), len(second.taken)) == (0, 1)
 
@@ -172,7 +173,7 @@ async def test_mail_in_utf8_fails_when_no_host_takes_it_and_waits_when_one_was_n
     for hosts, kind in (((Host(), Host()), Kind.FAILED), ((Host(greeting=HANG_UP), Host()), Kind.DEFERRED)):
         async with listening(*hosts) as port:
             attempted, courier = await attempt(port, 2, return_path="ä@shop.example")
-            courier.close()
+            await courier.leave()
         (outcome,) = attempted.outcomes.values()
         assert outcome.kind is kind
         assert kind is Kind.DEFERRED or "5.6.7" in outcome.reason
@@ -182,7 +183,7 @@ async def test_one_recipient_beyond_ascii_does_not_spoil_the_others() -> None:
     host = Host()
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1, recipients=("a@b.example", "ä@b.example"), utf8=True)
-        courier.close()
+        await courier.leave()
     assert [outcome.kind for outcome in attempted.outcomes.values()] == [Kind.DELIVERED, Kind.FAILED]
 
 
@@ -193,7 +194,7 @@ async def test_each_recipient_has_its_own_reply() -> None:
     host = Host(RCPT=answer)
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1, recipients=("good@b.example", "bad@b.example"))
-        courier.close()
+        await courier.leave()
     assert [outcome.kind for outcome in attempted.outcomes.values()] == [Kind.DELIVERED, Kind.FAILED]
 
 
@@ -201,7 +202,7 @@ async def test_a_host_that_hangs_up_after_the_final_dot_leaves_us_in_doubt() -> 
     second = Host()
     async with listening(Host(dot=HANG_UP), second) as port:
         attempted, courier = await attempt(port, 2)
-        courier.close()
+        await courier.leave()
     assert only(attempted)[1].startswith("in doubt: a.mx [127.0.0.1] did not answer the final dot")
     assert second.connections == 0
 
@@ -210,7 +211,7 @@ async def test_in_doubt_the_same_host_is_asked_first() -> None:
     first, second = Host(), Host()
     async with listening(first, second) as port:
         attempted, courier = await attempt(port, 2, reason="in doubt: b.mx …", last_host="b.mx [127.0.0.2]")
-        courier.close()
+        await courier.leave()
     assert only(attempted)[0] is Kind.DELIVERED
     assert (first.connections, second.connections) == (0, 1)
 
@@ -237,7 +238,7 @@ async def test_a_connection_is_used_again_up_to_its_limit() -> None:
         for _ in range(5):
             attempted, _ = await attempt(port, 1, courier=courier)
             assert only(attempted)[0] is Kind.DELIVERED
-        courier.close()
+        await courier.leave()
     assert (len(host.taken), host.connections) == (5, 3)
 
 
@@ -258,7 +259,7 @@ async def test_broken_tls_is_tried_again_in_the_clear_unless_tls_is_required() -
     host = Host(EHLO=ehlo, STAR=b"220 go\r\nthis is no handshake\r\n")
     async with listening(host) as port:
         attempted, courier = await attempt(port, 1)
-        courier.close()
+        await courier.leave()
         required, _ = await attempt(port, 1, tls=TLSMinimum.ENCRYPTED)
     assert only(attempted)[0] in {Kind.DELIVERED, Kind.DEFERRED}
     assert only(required)[0] is Kind.DEFERRED
@@ -292,3 +293,53 @@ async def test_mail_that_would_come_back_to_us_is_a_loop() -> None:
         Kind.FAILED,
         "all hosts of b.example are ourselves: mail would go in a circle",
     )
+
+
+def fresh(hosts: int = 2) -> Courier:
+    return Courier(World(DeadlineWheel(), World1(hosts), random.Random(1), allow_private=True), 100)
+
+
+@pytest.mark.parametrize("stage", ["greeting", "EHLO", "MAIL", "DATA"])
+async def test_an_attempt_that_is_cut_before_the_final_dot_ends_at_once_and_untouched(stage: str) -> None:
+    host, courier = Host(SILENCE) if stage == "greeting" else Host(**{stage: SILENCE}), fresh()
+    async with listening(host, Host()) as port:
+        going = asyncio.create_task(attempt(port, 2, courier=courier))
+        await wait_for(lambda: host.connections)
+        await asyncio.sleep(0.1)
+        courier.cut()
+        async with asyncio.timeout(2):
+            with pytest.raises(LeaseLostError):
+                await going
+            await courier.leave()
+    assert host.taken == []
+
+
+async def test_after_the_cut_no_attempt_begins() -> None:
+    host, courier = Host(), fresh(1)
+    async with listening(host) as port:
+        await attempt(port, 1, courier=courier)
+        courier.cut()
+        with pytest.raises(LeaseLostError):
+            await attempt(port, 1, courier=courier)
+        await courier.leave()
+    assert len(host.taken) == 1
+
+
+async def test_what_one_host_took_is_not_forgotten_when_the_next_is_cut() -> None:
+    def some(line: bytes) -> bytes:
+        return b"250 ok\r\n" if b"one" in line else b"452 too many\r\n"
+
+    first, second, courier = Host(RCPT=some, dot=b"250 taken\r\n"), Host(SILENCE), fresh()
+    both = ("one@b.example", "two@b.example")
+    async with listening(first, second) as port:
+        first.script[b"QUIT"] = b"221 bye\r\n"
+        going = asyncio.create_task(attempt(port, 2, courier=courier, recipients=both))
+        await wait_for(lambda: first.taken)
+        await asyncio.sleep(0.3)
+        courier.cut()
+        attempted, _ = await going
+        await courier.leave()
+    assert {each: outcome.kind for each, outcome in attempted.outcomes.items()} == {
+        "one@b.example": Kind.DELIVERED,
+        "two@b.example": Kind.DEFERRED,
+    }

@@ -130,3 +130,12 @@ def test_a_changed_policy_is_followed() -> None:
     assert throttle.allowed == 3
     throttle.follow(DestinationPolicy("site", connections_max=20))
     assert throttle.allowed == 20
+
+
+def test_behind_a_former_owner_the_first_message_keeps_the_pace_too() -> None:
+    throttle = Throttle(POLICY)
+    throttle.follows(100.0)
+    assert throttle.wait(100.1) == pytest.approx(0.1)
+    unlimited = Throttle(DestinationPolicy("site"))
+    unlimited.follows(100.0)
+    assert (unlimited.wait(99.0), unlimited.wait(100.0)) == (1.0, 0.0)

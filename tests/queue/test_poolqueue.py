@@ -13,9 +13,10 @@ from paquebot.queue.events import read_records
 from paquebot.queue.hand import ITEMS_MAX, Hand
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.lease import LAPSE_S, LEASE_S
 from paquebot.queue.members import Member
 from paquebot.queue.ownership import read_owner, take_over
-from paquebot.queue.poolqueue import LAPSE_S, LEASE_S
+from paquebot.queue.poolqueue import CRASH_REST_S
 from paquebot.queue.pull import BATCH
 from paquebot.queue.putback import put_back
 from paquebot.queue.server import NatsServer
@@ -79,6 +80,7 @@ async def test_a_split_item_becomes_its_deliveries(js: JetStream, owner) -> None
     assert sorted(taken.delivery.n for taken in one.taken) == list(range(1, 9))
     for taken in one.taken:
         await one.delivered(taken)
+    await one.js.client.flush()
     assert await list_waiting(js, POOL) == []
 
 
@@ -283,7 +285,7 @@ async def test_without_the_queue_the_lease_ends_by_itself_and_is_won_anew(js: Je
     await accept(js, delivery())
     await wait_for(lambda: one.taken)
     taken = one.taken[0]
-    one.queue.confirmed -= LEASE_S + 1
+    one.queue.lease.confirmed -= LEASE_S + 1
     assert not one.queue.owns(taken)
     await wait_for(lambda: len(one.taken) == 2 and len(one.queue.partitions) == PARTITIONS)
     assert one.taken[1].fence.seq > taken.fence.seq
@@ -297,7 +299,7 @@ async def test_after_a_lapse_only_what_others_took_is_dropped(js: JetStream, own
     before = {number: partition.fence for number, partition in one.queue.owned.items()}
     await js.publish("$KV.members.frozen", json.dumps(asdict(Member("pod-2", "deliverer", pool=POOL))).encode())
     assert await take_over(js, POOL, 3, "pod-2", await read_owner(js, POOL, 3))
-    one.queue.confirmed -= LAPSE_S + 1
+    one.queue.lease.confirmed -= LAPSE_S + 1
     await wait_for(lambda: 3 not in one.queue.partitions)
     kept = {number: partition.fence for number, partition in one.queue.owned.items()}
     assert kept.items() <= before.items()
@@ -323,3 +325,39 @@ async def test_an_attempt_that_was_given_up_is_no_crash(js: JetStream, owner) ->
     await wait_for(lambda: len(one.taken) == 2)
     assert not one.taken[1].doubtful
     assert one.taken[1].delivery.crashes == 0
+
+
+async def test_others_wait_until_one_that_drains_has_let_go(owner) -> None:
+    one = await owner("pod-1")
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    closed = asyncio.Event()
+
+    async def cut(_partition: int) -> None:
+        await closed.wait()
+
+    one.queue.on_cut = cut
+    draining = asyncio.create_task(one.queue.drain(0))
+    two = await owner("pod-2")
+    await asyncio.sleep(3)
+    assert two.queue.partitions == ()
+    closed.set()
+    await draining
+    await wait_for(lambda: len(two.queue.partitions) == PARTITIONS)
+
+
+async def test_nothing_begins_while_others_may_have_taken_over_unseen(owner) -> None:
+    one = await owner("pod-1")
+    await wait_for(lambda: one.queue.is_sure)
+    one.queue.heartbeat.beaten -= 9
+    assert not one.queue.is_sure
+    await wait_for(lambda: one.queue.is_sure)  # the next heartbeat
+    one.queue.lease.confirmed -= LAPSE_S
+    assert not one.queue.is_sure
+    await wait_for(lambda: one.queue.is_sure)  # the next look
+
+
+async def test_behind_a_crash_a_partition_is_ours_alone_a_little_later(js: JetStream, owner) -> None:
+    assert await take_over(js, POOL, 3, "crashed", await read_owner(js, POOL, 3))
+    one = await owner()
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    assert one.queue.since(3) - one.queue.since(4) > CRASH_REST_S / 2  # all were taken within a moment

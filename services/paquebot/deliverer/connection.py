@@ -1,15 +1,17 @@
 """A connection to a receiving host: the asyncio shell around the client session, driven by its generators."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
 from paquebot.deliverer.wheel import DeadlineWheel
-from paquebot.smtp.client import BeforeFinalDot, ClientSession, Need, Timeout
+from paquebot.smtp.client import BeforeFinalDot, BrokenSession, ClientSession, Need, Timeout
 
-FAREWELL_S = 10.0  # for the last octets, then the connection is cut
+HOST_CLOSES_S = 0.3  # behind its answer to QUIT; RFC 5321 §4.1.1.10 has the host close first
+FAREWELL_S = 3.0  # for the last octets and the answer to QUIT, then the connection is cut
 
 
 class LeaseLostError(Exception):
@@ -27,6 +29,8 @@ class Connection(asyncio.Protocol):
     transport: asyncio.Transport | None = None
     messages: int = 0
     tls: str = ""
+    committed: bool = False  # the final dot was sent: the host may be responsible, whatever it answers
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     _dialogue: Generator[Need, None, Any] | None = None
     _result: "asyncio.Future[Any] | None" = None
     _may_finish: Callable[[], bool] = field(default=lambda: True)
@@ -69,17 +73,33 @@ class Connection(asyncio.Protocol):
         self.session.tls_started()
         self.tls = transport.get_extra_info("ssl_object").version() or "TLS"
 
-    def quit(self) -> None:
-        """Say QUIT without waiting for its answer, and close."""
-        if self.transport is None or self.transport.is_closing():
+    async def leave(self) -> None:
+        """Say QUIT, hear the answer (RFC 5321 §4.1.1.10), and see the connection end; cut it after FAREWELL_S.
+
+        Who waits for this keeps to the host's limits: it has seen this connection end before another one comes.
+        """
+        if self.transport is None:
             return
-        if self.reusable:
-            farewell = self.session.quit()
-            next(farewell, None)
-            self.transport.write(self.session.data_to_send())
-            farewell.close()
-        self.wheel.arm(self, FAREWELL_S, self.abort)  # a peer that reads no more would keep it open for ever
-        self.transport.close()
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                if self.reusable:
+                    await self.run(self.session.quit())
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(HOST_CLOSES_S):
+                            await self.ended.wait()
+                self.transport.close()
+                await self.ended.wait()
+        except (TimeoutError, BrokenSession, LeaseLostError):
+            pass  # a peer that reads no more would keep it open for ever
+        finally:
+            self.abort()
+
+    def break_off(self) -> None:
+        """Cut the connection: before a final dot the dialogue fails with LeaseLostError, after it it is in doubt."""
+        if self._dialogue is not None and not self.committed:
+            self._dialogue.close()
+            self._end(LeaseLostError("broken off before the final dot"))
+        self.abort()
 
     def abort(self) -> None:
         """Close at once."""
@@ -106,6 +126,7 @@ class Connection(asyncio.Protocol):
         self.wheel.disarm(self)
         self.session.receive_eof(f"connection lost: {exc}" if exc else "connection closed")
         self._step()
+        self.ended.set()
 
     def pause_writing(self) -> None:
         """Hold blocks back until the socket takes more."""
@@ -131,6 +152,7 @@ class Connection(asyncio.Protocol):
                         self._end(LeaseLostError("the lease was lost before the final dot"))
                         self.abort()
                         return
+                    self.committed = True
                 elif need is not Timeout.BLOCK or self._paused:
                     self.wheel.arm(self, need.seconds, self._late)
                     return
@@ -153,6 +175,7 @@ class Connection(asyncio.Protocol):
     def _end(self, outcome: object) -> None:
         self.wheel.disarm(self)
         self._dialogue = None
+        self.committed = False
         result, self._result = self._result, None
         if result is None or result.done():
             return

@@ -3,11 +3,13 @@
 It finds the hosts, goes to the next when one fails, and returns an outcome for every recipient.
 """
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from paquebot.deliverer.connection import Connection
+from paquebot.deliverer.connection import Connection, LeaseLostError
 from paquebot.deliverer.opening import Way, open_connection
 from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -18,6 +20,8 @@ from paquebot.mail.header import split
 from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure
 from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
 
+T = TypeVar("T")
+BROKEN_OFF = "broken off before the final dot"
 TRIES_MAX = 6  # addresses connected to in one attempt
 
 
@@ -50,11 +54,13 @@ class Courier:
     messages_max: int
     connection: Connection | None = None
     way: Way | None = None  # the open connection's
+    is_cut: bool = False
+    _waits: "asyncio.Future[Any] | None" = None  # a look-up, or a connection that opens
 
     async def attempt(
         self, delivery: Delivery, content: bytes, way: Way, *, allow_private: bool, may_go_on: Callable[[], bool]
     ) -> Attempted:
-        """Try a delivery; raise connection.LeaseLostError when `may_go_on` says no before a final dot."""
+        """Try a delivery; raise LeaseLostError when nothing is delivered and `may_go_on` says no, or we are cut off."""
         answer = await self._lookup(delivery.domain)
         conclusion = _concluded(answer)
         if conclusion is not None:
@@ -63,35 +69,52 @@ class Courier:
         outcomes: dict[str, Outcome] = {}
         host = tls = ""
         reporting: list[bool] = []  # for each host that took over: whether it reports
-        async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
-            if isinstance(opened, Outcome):
-                outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
-                if opened.scope is not Scope.HOST:
+        try:
+            async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
+                if isinstance(opened, Outcome):
+                    outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
+                    if opened.scope is not Scope.HOST:
+                        break
+                    continue
+                host, tls = opened.where, opened.tls
+                told = await self._transact(opened, delivery, undecided, content, may_go_on)
+                outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
+                if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
+                    reporting.append("DSN" in opened.session.extensions)
+                slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
+                undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
+                if slow_down or not undecided:
                     break
-                continue
-            host, tls = opened.where, opened.tls
-            told = await self._transact(opened, delivery, undecided, content, may_go_on)
-            outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
-            if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
-                reporting.append("DSN" in opened.session.extensions)
-            slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
-            undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
-            if slow_down or not undecided:
-                break
+        except LeaseLostError:
+            if not reporting:  # nobody took it over yet: the next owner has it untouched
+                raise
         for recipient in delivery.recipients:
             outcomes.setdefault(recipient, of_failure(Stage.LOOKUP, f"no host of {delivery.domain} could be tried"))
         return Attempted(outcomes, host, tls, dsn_passed=bool(reporting) and all(reporting))
 
-    def close(self) -> None:
-        """Say goodbye."""
+    def cut(self) -> None:
+        """Break off what is under way; the attempt ends as `attempt` says, and none begins any more."""
+        self.is_cut = True
+        if self._waits is not None:
+            self._waits.cancel()
+        elif self.connection is not None:
+            self.connection.break_off()
+
+    @property
+    def is_committed(self) -> bool:
+        """True while the answer to a final dot is waited for."""
+        return self.connection is not None and self.connection.committed
+
+    async def leave(self) -> None:
+        """Say goodbye, and see the connection end."""
         if self.connection is not None:
-            self.connection.quit()
-            self.connection = None
+            connection, self.connection = self.connection, None
+            await connection.leave()
 
     async def _lookup(self, domain: str) -> MxAnswer:
         if literal(domain):
             return MxAnswer(MxKind.IMPLICIT, ((0, domain),))
-        return await self.world.resolver.mx(domain)
+        return await self._uncut(self.world.resolver.mx(domain))
 
     async def _connections(
         self, delivery: Delivery, answer: MxAnswer, way: Way, *, allow_private: bool
@@ -110,7 +133,7 @@ class Courier:
             yield self.connection
         tries = 0
         for host in hosts:
-            found = Addresses((literal(host),)) if literal(host) else await self.world.resolver.addresses(host)
+            found = Addresses((literal(host),)) if literal(host) else await self._addresses(host)
             if not found.addresses and not found.known:
                 yield of_failure(Stage.LOOKUP, f"the addresses of {host} cannot be looked up")
             for address in found.addresses:
@@ -120,14 +143,31 @@ class Courier:
                 yield await self._open(host, address, way, allow_private=allow_private)
 
     async def _open(self, host: str, address: str, way: Way, *, allow_private: bool) -> Connection | Outcome:
-        self.close()
+        await self.leave()
         refusal = refusal_of(address)
         if refusal and not (allow_private or self.world.allow_private):
             return of_failure(Stage.CONNECT, f"{host}: {refusal}, mail is not sent there")
-        opened = await open_connection(self.world.wheel, host, address, way)
+        opened = await self._uncut(open_connection(self.world.wheel, host, address, way))
         if isinstance(opened, Connection):
             self.connection, self.way = opened, way
         return opened
+
+    async def _addresses(self, host: str) -> Addresses:
+        return await self._uncut(self.world.resolver.addresses(host))
+
+    async def _uncut(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the work returns; raise LeaseLostError when we are cut off meanwhile, or were before."""
+        self._waits = waits = asyncio.ensure_future(work)
+        if self.is_cut:
+            waits.cancel()
+        try:
+            return await waits
+        except asyncio.CancelledError:
+            if self.is_cut and waits.cancelled():
+                raise LeaseLostError(BROKEN_OFF) from None
+            raise
+        finally:
+            self._waits = None
 
     async def _transact(
         self,
@@ -149,6 +189,8 @@ class Courier:
             delivery.wishes,
         )
         connection.messages += 1
+        if self.is_cut:
+            raise LeaseLostError(BROKEN_OFF)
         try:
             result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)
         except BrokenSession as error:

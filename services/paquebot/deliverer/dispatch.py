@@ -36,6 +36,7 @@ PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer wa
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
+UNSURE_S = 0.25  # between two looks whether our partitions are ours for sure
 LOG = structlog.get_logger()
 
 
@@ -48,13 +49,14 @@ class Dispatcher:
     settler: Settler
     pool_token: str
     policy: Policy = field(default_factory=Policy)
-    sites: dict[str, Site] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)  # by name and slot
     workers: int = 0
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         self.settler.queue.on_item = self.on_item
         self.settler.queue.on_letting_go = self.on_letting_go
+        self.settler.queue.on_cut = self.cut
 
     @property
     def pool(self) -> SendingPool:
@@ -78,6 +80,9 @@ class Dispatcher:
         if self._turned_away(taken):
             return
         site = self._site(taken.delivery)
+        if site.leaving.is_set():
+            self.settler.give_back(taken)
+            return
         if not site.line.has_room(taken, self.settler.queue.hand.free(taken.delivery.lane)):
             wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.policy.rate_per_s or 20.0))
             self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
@@ -87,19 +92,34 @@ class Dispatcher:
         self._feed(site)
 
     def on_letting_go(self, partition: int) -> None:
-        """Give back what waits in line for a partition that is no longer ours."""
+        """Begin nothing more for a partition, and give back what waits in line for it.
+
+        The number of slots may have changed: then a site's line can hold items of several partitions.
+        """
+        for site in self._sites_of(partition):
+            site.leave()
         for site in self.sites.values():
-            for taken in site.line.take_out(lambda taken: taken.fence.partition == partition):
+            leaving = site.leaving.is_set()
+            for taken in site.line.take_out(lambda taken, all_=leaving: all_ or taken.fence.partition == partition):  # type: ignore[misc]
                 self.settler.give_back(taken)
+
+    async def cut(self, partition: int) -> None:
+        """Break off what is still under way for a partition; return when none of its connections is open."""
+        sites = self._sites_of(partition)
+        await asyncio.gather(*(site.cut() for site in sites))
+        self.sites = {key: site for key, site in self.sites.items() if site not in sites}
+
+    def _sites_of(self, partition: int) -> list[Site]:
+        return [site for site in self.sites.values() if site.partition == partition]
 
     async def run(self) -> None:
         """Look at all sites, for ever: throttles pass, connections become free."""
         while True:
             await asyncio.sleep(LOOK_S)
-            for name, site in list(self.sites.items()):
+            for key, site in list(self.sites.items()):
                 self._feed(site)
                 if site.is_forgettable(asyncio.get_running_loop().time()):
-                    del self.sites[name]
+                    del self.sites[key]
             metrics.CONNECTIONS.labels(self.pool_token).set(self.workers)
 
     async def stop(self) -> None:
@@ -158,13 +178,14 @@ class Dispatcher:
         """Serve a site's line until it is empty for a while, or its turn is far away."""
         loop = asyncio.get_running_loop()
         courier = Courier(self.world, self.pool.messages_per_session)
+        site.couriers.add(courier)
         try:
-            while len(site.workers) <= site.throttle.allowed:
+            while len(site.workers) <= site.throttle.allowed and not site.leaving.is_set():
                 wait_s = site.throttle.wait(loop.time())
                 if wait_s > PATIENCE_S:
                     return
-                if wait_s:
-                    await asyncio.sleep(wait_s)
+                if wait_s or not self.settler.queue.is_sure:
+                    await site.pause(wait_s or UNSURE_S)
                     continue
                 taken = site.line.pop()
                 if taken is None:
@@ -179,12 +200,13 @@ class Dispatcher:
                     await self._attempt(site, taken, courier)
                 except Exception:
                     LOG.exception("an attempt broke", delivery=taken.name)
-                    courier.close()
+                    await courier.leave()
                     await self.settler.give_up(taken)
                 finally:
                     del site.trying[taken]
         finally:
-            courier.close()
+            await courier.leave()  # the place in the site's limit is free when the host has seen the end
+            site.couriers.discard(courier)
 
     async def _news(self, site: Site) -> bool:
         """Wait a moment for the site's next item."""
@@ -305,8 +327,10 @@ class Dispatcher:
         site = self.sites.get(key)
         if site is None:
             throttle = Throttle(destination.share(slot))
+            throttle.follows(self.settler.queue.since(delivery.partition))
             line = Line(self.pool.tenant_weights)
-            site = self.sites[key] = Site(delivery.site, delivery.group, throttle, line, slot)
+            site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition)
+            self.sites[key] = site
         return site
 
     def _destination(self, group: str) -> DestinationPolicy:

@@ -56,7 +56,7 @@ async def _open(
         connection.abort()  # nobody else knows of it
         raise
     if refusal is not None:
-        connection.quit()
+        await connection.leave()
         return refusal
     return connection
 

@@ -24,7 +24,8 @@ from paquebot.mail.settle import Attempt, late, settle
 from paquebot.mail.settlement import Settlement
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.jetstream import ApiError, QueueUnavailableError
-from paquebot.queue.poolqueue import HELD_FOR_MS, PoolQueue
+from paquebot.queue.journal import HELD_FOR_MS
+from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.taken import Taken
 
 SPREAD = 0.2  # of a wait, so that what is put back together does not come back together

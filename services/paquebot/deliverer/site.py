@@ -1,14 +1,19 @@
 """A site in memory: its throttle, its line, and the workers that serve it."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 
+from paquebot.deliverer.courier import Courier
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
 from paquebot.queue.taken import Taken
 from paquebot.wire.deliverer import Pace, Share, SiteState
+
+COMMITTED_MAX_S = 6.0  # for the answer to a final dot, when its partition is let go
+CUT_LOOK_S = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -20,15 +25,42 @@ class Site:
     throttle: Throttle
     line: Line = field(default_factory=Line)
     slot: int = 0
+    partition: int = -1
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
     trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
     news: asyncio.Event = field(default_factory=asyncio.Event)
     tally: Tally = field(default_factory=Tally)
+    couriers: set[Courier] = field(default_factory=set)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)  # its partition is let go: end, and begin nothing
 
     @property
     def busy(self) -> int:
         """Workers with an attempt under way."""
         return len(self.trying)
+
+    def leave(self) -> None:
+        """Let the workers that wait end, and those with an attempt after it."""
+        self.leaving.set()
+        self.news.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless the partition is let go before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.leaving.wait()
+
+    async def cut(self) -> None:
+        """Break off what is under way, and return when no connection is open any more.
+
+        Where a host may have a message already, its answer is waited for: else it would come to it again.
+        """
+        end = asyncio.get_running_loop().time() + COMMITTED_MAX_S
+        while self.workers:
+            late = asyncio.get_running_loop().time() >= end
+            for courier in self.couriers:
+                if late or not courier.is_committed:
+                    courier.cut()
+            await asyncio.wait(self.workers, timeout=CUT_LOOK_S)
 
     def is_forgettable(self, now: float) -> bool:
         """Say whether nothing would be lost by forgetting it: its pace and its rests are remembered."""

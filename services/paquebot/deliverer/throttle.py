@@ -41,6 +41,10 @@ class Throttle:
     def __post_init__(self) -> None:
         self.allowed = self.policy.connections_max
 
+    def follows(self, since: float) -> None:
+        """Keep to the pace behind a former owner, who may have begun a message right before `since`."""
+        self.next_at = since + _apart(self.policy)
+
     def wait(self, now: float) -> float:
         """Return the seconds until a message may begin; 0: now. infinity: not before somebody resumes it."""
         if self.state is State.SUSPENDED:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -36,6 +37,7 @@ class Heartbeat:
 
     js: JetStream
     member: Member
+    beaten: float = -math.inf  # loop time when the last entry that was stored was sent
 
     def runs(self, revision: str) -> None:
         """Report another revision with the next beat."""
@@ -43,9 +45,11 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Write the member down once."""
+        sent = asyncio.get_running_loop().time()
         await Bucket(self.js, "members").put(
             self.member.pod, json.dumps(asdict(self.member)).encode(), ttl_s=MEMBER_TTL_S
         )
+        self.beaten = sent
 
     async def run(self) -> None:
         """Beat for ever."""

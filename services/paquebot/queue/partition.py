@@ -32,6 +32,7 @@ class Partition:
     settled: dict[int, str] = field(default_factory=dict)  # sequence → name, the oldest first
     lost: bool = False  # the fence: somebody else owns it
     letting_go: bool = False
+    since: float = 0.0  # loop time from which it is ours alone
     mending: "asyncio.Task[None] | None" = None
 
     async def start(self) -> None:
@@ -65,6 +66,12 @@ class Partition:
         if self.mending is not None:
             self.mending.cancel()
         await asyncio.gather(*(pull.stop() for pull in self.pulls))
+
+    async def wait_empty(self, seconds: float) -> None:
+        """Return when nothing is in hand, or it is lost, or the time is over."""
+        end = asyncio.get_running_loop().time() + seconds
+        while self.in_hand and not self.lost and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  (settled one by one)
+            await asyncio.sleep(0.02)
 
     async def unpin(self) -> None:
         """Let the next owner pull at once."""

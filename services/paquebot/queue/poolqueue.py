@@ -7,9 +7,8 @@ Taking: items come by callback. Settling: schedule what waits, store the records
 import asyncio
 import contextlib
 import json
-import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -28,13 +27,15 @@ from paquebot.queue.jetstream import (
     QueueFullError,
     QueueUnavailableError,
 )
+from paquebot.queue.journal import ENDED, POISON_CRASHES, held_as_poison, note, past_of
+from paquebot.queue.lease import LAPSE_S, LEASE_S, Lease
 from paquebot.queue.members import Heartbeat, Member, members
 from paquebot.queue.ownership import let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
 from paquebot.queue.putback import put_back, set_apart
 from paquebot.queue.rendezvous import owner_of
-from paquebot.queue.subjects import PARTITIONS, deferred_subject, doubt_subject, stream_of
+from paquebot.queue.subjects import PARTITIONS, stream_of
 from paquebot.queue.sweep import Sweeper
 from paquebot.queue.taken import Taken
 from paquebot.wire.delivery import Item
@@ -42,14 +43,16 @@ from paquebot.wire.method import WireError
 
 LOOK_S = 1.0
 PROGRESS_S = 20.0  # a third of the consumers' ack_wait
-LAPSE_S = 5.0  # so long without an answer from the queue, another may have taken over: look at the owner records
-LEASE_S = 35.0  # less than ack_wait - PROGRESS_S: nobody else is handed what we have in hand before
-LET_GO_MAX_S = 4.0  # for what is under way, before a partition is let go
-POISON_CRASHES = 3
-HELD_FOR_MS = 7 * 86_400_000
+LET_GO_MAX_S = 2.0  # for what is under way, before it is broken off and a partition is let go
+SETTLE_MAX_S = 1.0  # for what was broken off
+CRASH_REST_S = 2.0  # behind an owner that ended without a word: its connections are closed by then
 SETTLE_AGAIN_S = 1.0
 PUT_OFF_NS = 2_000_000_000
 LOG = structlog.get_logger()
+
+
+async def _nothing_to_cut(_partition: int) -> None:
+    pass
 
 
 @dataclass(slots=True, eq=False)
@@ -62,10 +65,11 @@ class PoolQueue:
     pod: str
     on_item: Callable[[Taken], None] = field(default=lambda _taken: None)
     on_letting_go: Callable[[int], None] = field(default=lambda _partition: None)  # give back what is not begun
+    on_cut: Callable[[int], Awaitable[None]] = field(default=_nothing_to_cut)  # break off the rest, close connections
     owned: dict[int, Partition] = field(default_factory=dict)
     heartbeat: Heartbeat = field(init=False)
     sweeper: Sweeper = field(init=False)
-    confirmed: float = math.inf  # loop time of the last look that the queue answered
+    lease: Lease = field(default_factory=Lease)
     hand: Hand = field(default_factory=Hand)
     draining: bool = False
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
@@ -101,11 +105,16 @@ class PoolQueue:
                 task.cancel()
 
     async def drain(self, grace_s: float) -> None:
-        """Let all partitions go: nothing new, give back what is not begun, finish the rest."""
+        """Let all partitions go: nothing new, give back what is not begun, finish the rest.
+
+        We stay a member, marked, until all is let go: the others wait for that, and not for one that is not there.
+        """
         self.draining = True
         self.heartbeat.member = replace(self.heartbeat.member, draining=True)
-        await self.heartbeat.leave()
+        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+            await self.heartbeat.beat()
         await asyncio.gather(*(self._release(partition, grace_s) for partition in list(self.owned.values())))
+        await self.heartbeat.leave()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=2)
 
@@ -114,12 +123,22 @@ class PoolQueue:
         partition = self.owned.get(taken.fence.partition)
         if partition is None or partition.lost or partition.fence != taken.fence:
             return False
-        return asyncio.get_running_loop().time() - self.confirmed < LEASE_S
+        return self.lease.holds(asyncio.get_running_loop().time())
+
+    @property
+    def is_sure(self) -> bool:
+        """Say whether nobody can have taken a partition of ours over unseen: only then may an attempt begin."""
+        return self.lease.is_sure(asyncio.get_running_loop().time(), self.heartbeat.beaten)
+
+    def since(self, number: int) -> float:
+        """Return the loop time from which a partition is ours alone: a former owner's connections are closed."""
+        partition = self.owned.get(number)
+        return partition.since if partition is not None else asyncio.get_running_loop().time()
 
     async def begin(self, taken: Taken) -> None:
         """Note in the journal that an attempt begins, so that a crash in it is known."""
         taken.begun = True
-        await self._note(taken)
+        await note(self.js, self.pool, taken.delivery)
 
     async def content(self, taken: Taken) -> bytes:
         """Return the delivery's content; raise bodies.BodyLostError when it is gone."""
@@ -150,7 +169,7 @@ class PoolQueue:
         """Hand an item back untouched; its next owner gets it at once."""
         self._forget(taken)
         if taken.begun:  # it ended before the final dot: no crash
-            await self._note(taken, attempts=-1)
+            await note(self.js, self.pool, taken.delivery, ENDED)
         await self.js.send(taken.reply, b"-NAK")
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
@@ -170,12 +189,9 @@ class PoolQueue:
             await pull.look(now)
         found = await members(self.js)
         await self._confirm()
-        alive = {
-            member.pod
-            for member in found
-            if member.service == "deliverer" and member.pool == self.pool and not member.draining
-        }
-        alive.add(self.pod)
+        others = [each for each in found if each.service == "deliverer" and each.pool == self.pool]
+        present = {each.pod for each in others}
+        alive = {each.pod for each in others if not each.draining} | {self.pod}
         for number in range(PARTITIONS):
             mine = owner_of(number, alive) == self.pod
             partition = self.owned.get(number)
@@ -185,12 +201,12 @@ class PoolQueue:
                 partition.letting_go = True
                 self._spawn(self._release(partition, LET_GO_MAX_S))
             elif partition is None and mine and not self.draining:
-                await self._take_over(number, alive)
+                await self._take_over(number, present)
 
-    async def _take_over(self, number: int, alive: set[str]) -> None:
+    async def _take_over(self, number: int, present: set[str]) -> None:
         current = await read_owner(self.js, self.pool, number)
-        if not current.released and current.pod in alive and current.pod != self.pod:
-            return  # it sees the same members and will let go
+        if not current.released and current.pod in present and current.pod != self.pod:
+            return  # it sees the same members, or drains, and will let go
         fence = await take_over(self.js, self.pool, number, self.pod, current)
         if fence is None:
             return
@@ -199,6 +215,8 @@ class PoolQueue:
             stream = stream_of(self.pool, number)
             suspect = (await self.js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
         partition = Partition(self.js, fence, suspect, self._on_message, self._wanted)
+        rest_s = 0.0 if current.released else CRASH_REST_S
+        partition.since = asyncio.get_running_loop().time() + rest_s
         self.owned[number] = partition
         try:
             await partition.start()
@@ -214,9 +232,9 @@ class PoolQueue:
     async def _release(self, partition: Partition, grace_s: float) -> None:
         await partition.stop_pulling()
         self.on_letting_go(partition.fence.partition)
-        end = asyncio.get_running_loop().time() + grace_s
-        while partition.in_hand and not partition.lost and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  (settled one by one)
-            await asyncio.sleep(0.02)
+        await partition.wait_empty(grace_s)
+        await self.on_cut(partition.fence.partition)
+        await partition.wait_empty(SETTLE_MAX_S)
         unfinished = len(partition.in_hand)
         for taken in list(partition.in_hand.values()):
             self._forget(taken)
@@ -264,14 +282,8 @@ class PoolQueue:
 
     async def _clear_up(self, taken: Taken) -> None:
         """Find out whether an item that was in other hands is settled already, in doubt, or poison."""
-        delivery = taken.delivery
         try:
-            stream = stream_of(self.pool, delivery.partition)
-            waiting = await self.js.get_last(stream, deferred_subject(delivery))
-            if waiting is not None and decode(waiting.payload)[0].deliveries[0].attempts >= delivery.attempts:
-                await self._acknowledge(taken, done=False)
-                return
-            note = await self.js.get_last("DOUBT", doubt_subject(self.pool, delivery.id, delivery.n))
+            past = await past_of(self.js, self.pool, taken.delivery)
         except (QueueUnavailableError, ApiError):
             await self.give_back(taken)
             return
@@ -279,24 +291,20 @@ class PoolQueue:
             LOG.error("what waits cannot be read", delivery=taken.name, error=str(error))  # noqa: TRY400
             self._forget(taken)  # comes again after ack_wait
             return
-        if note is not None and json.loads(note.payload)["attempts"] == delivery.attempts:
-            crashes = json.loads(note.payload)["crashes"] + 1
-            taken.delivery = replace(delivery, crashes=crashes)
+        if past.is_settled:
+            await self._acknowledge(taken, done=False)
+            return
+        if past.crashes:
+            taken.delivery = replace(taken.delivery, crashes=past.crashes)
             taken.doubtful = True
-            if crashes >= POISON_CRASHES:
-                await self._hold_poison(taken)
-                return
-        if self.owns(taken) and not self.owned[taken.fence.partition].letting_go:
+        if past.crashes >= POISON_CRASHES:
+            LOG.error("held as poison", delivery=taken.name)
+            held = held_as_poison(taken.delivery, time.time_ns() // 1_000_000)
+            await self.settle(taken, Settlement((), again=held))
+        elif self.owns(taken) and not self.owned[taken.fence.partition].letting_go:
             self.on_item(taken)
         else:
             await self.give_back(taken)
-
-    async def _hold_poison(self, taken: Taken) -> None:
-        until = time.time_ns() // 1_000_000 + HELD_FOR_MS
-        reason = f"poison: {taken.delivery.crashes} attempts ended in a crash; look at it, then release or cancel it"
-        held = replace(taken.delivery, held=True, next_ms=until, reason=reason)
-        LOG.error("held as poison", delivery=taken.name)
-        await self.settle(taken, Settlement((), again=held))
 
     async def _expand(self, partition: Partition, message: Message, item: Item, content: bytes) -> None:
         """Turn a split item into its deliveries, then acknowledge it; Msg-Ids absorb a repeat after a crash."""
@@ -350,25 +358,20 @@ class PoolQueue:
         """Give back only after the pulls: what comes again at once would go to an inbox that nobody reads."""
         await partition.stop_pulling()
         self.on_letting_go(partition.fence.partition)
+        await self.on_cut(partition.fence.partition)
         if self.owned.get(partition.fence.partition) is partition:
             del self.owned[partition.fence.partition]
 
     async def _confirm(self) -> None:
         """Note that the queue answers; after a lapse, find out whether others took over meanwhile."""
         now = asyncio.get_running_loop().time()
-        lapse = now - self.confirmed
+        lapse = self.lease.lapse(now)
         if lapse > LAPSE_S:
             for partition in list(self.owned.values()):
                 record = await read_owner(self.js, self.pool, partition.fence.partition)
                 if lapse > LEASE_S or record.seq != partition.fence.seq:
                     self._drop(partition)
-        self.confirmed = now
-
-    async def _note(self, taken: Taken, attempts: int | None = None) -> None:
-        delivery = taken.delivery
-        attempts = delivery.attempts if attempts is None else attempts
-        note = json.dumps({"attempts": attempts, "crashes": delivery.crashes}).encode()
-        await self.js.send(doubt_subject(self.pool, delivery.id, delivery.n), note)
+        self.lease.confirmed = now
 
     async def _report_progress(self) -> None:
         """Tell the server that what is in hand is still in hand, and the journal what is under way."""
@@ -381,7 +384,7 @@ class PoolQueue:
             for taken in list(partition.in_hand.values()):
                 await self.js.send(taken.reply, b"+WPI")
                 if taken.begun:
-                    await self._note(taken)
+                    await note(self.js, self.pool, taken.delivery)
 
     def _reconnected(self) -> None:
         for partition in self.owned.values():
