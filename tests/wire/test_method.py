@@ -75,10 +75,11 @@ DELIVERER_STATE = DelivererState(
             "s",
             "g",
             "READY",
-            pace=Pace(50.0, 7.5, 5, 1),
+            pace=Pace(50.0, 7.5, 5, 1, 2),
             shares=(Share(0, "shop", 3), Share(2, "news", 9)),
             said=(Said("deferred", 12, "mx.s [192.0.2.1]", "421 4.7.0 Slow down"),),
             counts=Counts(1, 2, 3),
+            domain="s.example",
         ),
         SiteState("t", "other", "THROTTLED", "421", 99, 1, 2, 3),
     ),
@@ -87,7 +88,7 @@ DELIVERER_STATE = DelivererState(
     revision="abc",
     counts=Counts(4, 5, 6),
     at_ms=1234,
-    found=(InHand("m.1", "s", "line", 7), InHand("m.2", "t", "attempt", since_ms=9)),
+    found=(InHand("m.1", "s", "line", 7), InHand("m.2", "t", "attempt", since_ms=9, slot=1)),
 )
 
 

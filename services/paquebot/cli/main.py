@@ -13,6 +13,7 @@ COMMANDS = {
     "queue": "paquebot.cli.queue:queue",
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",
+    "top": "paquebot.cli.top.command:top",
     "trace": "paquebot.cli.trace:trace",
     "up": "paquebot.cli.up:up",
 }

@@ -329,7 +329,7 @@ class Dispatcher:
             throttle = Throttle(destination.share(slot))
             throttle.follows(self.settler.queue.since(delivery.partition))
             line = Line(self.pool.tenant_weights)
-            site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition)
+            site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition, delivery.domain)
             self.sites[key] = site
         return site
 

@@ -57,12 +57,12 @@ def _place(dispatcher: Dispatcher, taken: Taken, now: float, now_ms: int) -> InH
     for site in dispatcher.sites.values():
         began = site.trying.get(taken)
         if began is not None:
-            return InHand(taken.name, site.name, "attempt", since_ms=now_ms - int((now - began) * 1000))
+            return InHand(taken.name, site.name, "attempt", since_ms=now_ms - int((now - began) * 1000), slot=site.slot)
         if taken.delivery.site != site.name:
             continue
         ahead = _ahead(site, taken)
         if ahead is not None:
-            return InHand(taken.name, site.name, "line", ahead)
+            return InHand(taken.name, site.name, "line", ahead, slot=site.slot)
     return InHand(taken.name, taken.delivery.site, "settling")
 
 

@@ -26,6 +26,7 @@ class Site:
     line: Line = field(default_factory=Line)
     slot: int = 0
     partition: int = -1
+    domain: str = ""  # the first whose mail went there
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
     trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,15 +84,18 @@ class Site:
             connections=len(self.workers),
             in_flight=self.busy,
             waiting=len(self.line),
-            pace=Pace(
-                self.throttle.policy.rate_per_s, self.tally.pace(now), self.throttle.allowed, self.throttle.level
-            ),
+            pace=self._pace(now),
             shares=self._shares(),
             said=self.tally.said(now, now_ms),
             counts=self.tally.totals(),
+            domain=self.domain,
             slot=self.slot,
             slots=self.throttle.policy.slots,
         )
+
+    def _pace(self, now: float) -> Pace:
+        throttle = self.throttle
+        return Pace(throttle.policy.rate_per_s, self.tally.pace(now), throttle.allowed, throttle.level, self.slot)
 
     def _shares(self) -> tuple[Share, ...]:
         waiting = Counter((taken.delivery.lane, taken.delivery.tenant) for taken in self.line)

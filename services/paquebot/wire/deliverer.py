@@ -33,6 +33,7 @@ class Pace:
     observed_per_s: float = 0.0
     connections_allowed: int = 0
     level: int = 0  # how often it was throttled without recovering
+    slot: int = 0  # of the site: a share of its limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class SiteState:
     shares: tuple[Share, ...] = ()
     said: tuple[Said, ...] = ()
     counts: Counts = field(default_factory=Counts)
+    domain: str = ""  # one whose mail goes there
     slot: int = 0  # its share of the limits, of `slots`
     slots: int = 1
 
@@ -102,6 +104,7 @@ class InHand:
     stage: str
     ahead: int = 0
     since_ms: int = 0
+    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ def _site_to_pb(site: SiteState) -> pb.SiteState:
         shares=[_to_pb(pb.Share, share) for share in site.shares],
         said=[_to_pb(pb.Said, said) for said in site.said],
         counts=_to_pb(pb.Counts, site.counts),
+        domain=site.domain,
         slot=site.slot,
         slots=site.slots,
     )

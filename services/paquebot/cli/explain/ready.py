@@ -101,7 +101,7 @@ def _in_line(case: Case) -> Iterable[Sentence] | None:
     if found is None:
         return None
     state, place = found
-    site = next((each for each in state.sites if each.site == place.site), None)
+    site = next((each for each in state.sites if (each.site, each.pace.slot) == (place.site, place.slot)), None)
     if site is None:
         return (why(f"It is in line at {state.pod} for {place.site}."), do("Nothing is needed: its turn comes."))
     position = _position(place, site, state)
@@ -129,7 +129,7 @@ def _line_moves(case: Case, state: DelivererState, site: SiteState) -> Iterable[
         yield do("Nothing is sent there until it is resumed.")
     elif site.pace.connections_allowed and site.in_flight >= site.pace.connections_allowed:
         allowed = count(site.pace.connections_allowed, "connection")
-        narrowed = _narrowed(site, destination.connections_max)
+        narrowed = _narrowed(site, destination.share(site.pace.slot).connections_max)
         yield why(f"All of the {allowed} allowed to {site.site} are busy{narrowed}.")
         yield _pace_so_far(site)
         yield do(f"More at once: raise {of_destination(destination, delivery.domain, 'limits.maxConnections')}.")

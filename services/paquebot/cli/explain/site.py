@@ -20,11 +20,10 @@ def site(facts: SiteFacts, around: Around) -> Explanation:
     """Return what is told about a site."""
     known = around.sites(facts.site)
     destination = around.destination(facts.group)
-    most = destination.connections_max
     state = min((each.state for _deliverer, each in known), key=ORDER.index, default="quiet")
     sentences = [
         *_what(facts, destination),
-        *(sentence for deliverer, each in known for sentence in _at(deliverer, each, most, around.now_ms)),
+        *(sentence for deliverer, each in known for sentence in _at(deliverer, each, destination, around.now_ms)),
     ]
     if not known:
         sentences.append(why("No deliverer has it in memory: nothing was sent there of late."))
@@ -52,9 +51,11 @@ def _rate(destination: DestinationPolicy) -> str:
     return rate(destination.rate_per_s) if destination.rate_per_s else "any number of messages a second"
 
 
-def _at(deliverer: DelivererState, each: SiteState, most: int, now_ms: int) -> Iterable[Sentence]:
-    """Tell how one deliverer serves it; `most` is the policy's limit of connections."""
-    yield why(f"At {deliverer.pod}, {each.site} is {each.state}{': ' * bool(each.reason)}{each.reason}.")
+def _at(deliverer: DelivererState, each: SiteState, destination: DestinationPolicy, now_ms: int) -> Iterable[Sentence]:
+    """Tell how one deliverer serves it, or one slot of it."""
+    most = destination.share(each.pace.slot).connections_max
+    slot = f", slot {each.pace.slot}," if each.pace.slot else ""
+    yield why(f"At {deliverer.pod}, {each.site}{slot} is {each.state}{': ' * bool(each.reason)}{each.reason}.")
     allowed = count(each.pace.connections_allowed, "connection")
     narrowed = f" (of {most})" if each.pace.connections_allowed < most else ""
     observed = rate(round(each.pace.observed_per_s, 2)) if each.pace.observed_per_s else "no message"

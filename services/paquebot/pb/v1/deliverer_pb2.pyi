@@ -19,16 +19,18 @@ class StateRequest(_message.Message):
     def __init__(self, site: _Optional[str] = ..., tenant: _Optional[str] = ..., message: _Optional[str] = ..., sites_max: _Optional[int] = ...) -> None: ...
 
 class Pace(_message.Message):
-    __slots__ = ("allowed_per_s", "observed_per_s", "connections_allowed", "level")
+    __slots__ = ("allowed_per_s", "observed_per_s", "connections_allowed", "level", "slot")
     ALLOWED_PER_S_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_PER_S_FIELD_NUMBER: _ClassVar[int]
     CONNECTIONS_ALLOWED_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
     allowed_per_s: float
     observed_per_s: float
     connections_allowed: int
     level: int
-    def __init__(self, allowed_per_s: _Optional[float] = ..., observed_per_s: _Optional[float] = ..., connections_allowed: _Optional[int] = ..., level: _Optional[int] = ...) -> None: ...
+    slot: int
+    def __init__(self, allowed_per_s: _Optional[float] = ..., observed_per_s: _Optional[float] = ..., connections_allowed: _Optional[int] = ..., level: _Optional[int] = ..., slot: _Optional[int] = ...) -> None: ...
 
 class Share(_message.Message):
     __slots__ = ("lane", "tenant", "waiting")
@@ -63,7 +65,7 @@ class Counts(_message.Message):
     def __init__(self, delivered: _Optional[int] = ..., deferred: _Optional[int] = ..., failed: _Optional[int] = ...) -> None: ...
 
 class SiteState(_message.Message):
-    __slots__ = ("site", "group", "state", "reason", "until_ms", "connections", "in_flight", "waiting", "pace", "shares", "said", "counts", "slot", "slots")
+    __slots__ = ("site", "group", "state", "reason", "until_ms", "connections", "in_flight", "waiting", "pace", "shares", "said", "counts", "domain", "slot", "slots")
     SITE_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +78,7 @@ class SiteState(_message.Message):
     SHARES_FIELD_NUMBER: _ClassVar[int]
     SAID_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     site: str
@@ -90,9 +93,10 @@ class SiteState(_message.Message):
     shares: _containers.RepeatedCompositeFieldContainer[Share]
     said: _containers.RepeatedCompositeFieldContainer[Said]
     counts: Counts
+    domain: str
     slot: int
     slots: int
-    def __init__(self, site: _Optional[str] = ..., group: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., until_ms: _Optional[int] = ..., connections: _Optional[int] = ..., in_flight: _Optional[int] = ..., waiting: _Optional[int] = ..., pace: _Optional[_Union[Pace, _Mapping]] = ..., shares: _Optional[_Iterable[_Union[Share, _Mapping]]] = ..., said: _Optional[_Iterable[_Union[Said, _Mapping]]] = ..., counts: _Optional[_Union[Counts, _Mapping]] = ..., slot: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
+    def __init__(self, site: _Optional[str] = ..., group: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., until_ms: _Optional[int] = ..., connections: _Optional[int] = ..., in_flight: _Optional[int] = ..., waiting: _Optional[int] = ..., pace: _Optional[_Union[Pace, _Mapping]] = ..., shares: _Optional[_Iterable[_Union[Share, _Mapping]]] = ..., said: _Optional[_Iterable[_Union[Said, _Mapping]]] = ..., counts: _Optional[_Union[Counts, _Mapping]] = ..., domain: _Optional[str] = ..., slot: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
 
 class Load(_message.Message):
     __slots__ = ("in_hand", "in_hand_bytes", "sites", "connections")
@@ -107,18 +111,20 @@ class Load(_message.Message):
     def __init__(self, in_hand: _Optional[int] = ..., in_hand_bytes: _Optional[int] = ..., sites: _Optional[int] = ..., connections: _Optional[int] = ...) -> None: ...
 
 class InHand(_message.Message):
-    __slots__ = ("name", "site", "stage", "ahead", "since_ms")
+    __slots__ = ("name", "site", "stage", "ahead", "since_ms", "slot")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
     name: str
     site: str
     stage: str
     ahead: int
     since_ms: int
-    def __init__(self, name: _Optional[str] = ..., site: _Optional[str] = ..., stage: _Optional[str] = ..., ahead: _Optional[int] = ..., since_ms: _Optional[int] = ...) -> None: ...
+    slot: int
+    def __init__(self, name: _Optional[str] = ..., site: _Optional[str] = ..., stage: _Optional[str] = ..., ahead: _Optional[int] = ..., since_ms: _Optional[int] = ..., slot: _Optional[int] = ...) -> None: ...
 
 class DelivererState(_message.Message):
     __slots__ = ("pod", "pool", "partitions", "sites", "draining", "load", "revision", "counts", "at_ms", "found")

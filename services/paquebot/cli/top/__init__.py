@@ -1,0 +1,1 @@
+"""`paquebot top`: what the platform does now, looked at again and again."""
