@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint protos bench clean
+.PHONY: help demo up test lint protos docs bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,9 +35,13 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python hack/protos.py --check
+	@$(BIN)/python hack/metrics.py --check
 
 protos: $(READY) ## generate services/paquebot/pb from protos/
 	@$(BIN)/python hack/protos.py
+
+docs: $(READY) ## generate the table of docs/metrics.md from the code
+	@$(BIN)/python hack/metrics.py
 
 bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
 	@$(BIN)/python bench/throughput.py

@@ -21,6 +21,7 @@ from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
 from paquebot.deliverer.touch import MOVED, RESLOTTED, Conclude, Hold, Sight, Wait, touch
+from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
@@ -77,6 +78,9 @@ class Dispatcher:
 
     def on_item(self, taken: Taken) -> None:
         """Put an item into its site's line, unless it must wait elsewhere."""
+        delivery = taken.delivery
+        if delivery.attempts and delivery.next_ms:
+            metrics.LAG.labels(self.pool_token).observe(max(0, now_ms() - delivery.next_ms) / 1000)
         if self._turned_away(taken):
             return
         site = self._site(taken.delivery)
@@ -283,11 +287,15 @@ class Dispatcher:
             metrics.OUTCOMES.labels(self.pool_token, site.group, outcome.kind).inc()
             for tally in (site.tally, self.tally):
                 tally.end(now, outcome, attempted.host)
+            if outcome.reason.startswith(IN_DOUBT):
+                metrics.IN_DOUBT.labels(self.pool_token).inc()
             if outcome.scope is Scope.SITE:
                 metrics.THROTTLED.labels(self.pool_token, site.group).inc()
                 site.throttle.slow_down(now, outcome.reason)
             elif outcome.kind is Kind.DELIVERED:
                 site.throttle.went_well()
+        if attempted.host:
+            metrics.TLS.labels(self.pool_token, attempted.tls or "none").inc()
         metrics.SECONDS.labels(self.pool_token).observe(attempted.took_s)
         return self.settler.finish(taken, attempted, self.pool.retry, content)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.live import live_state
 from paquebot.deliverer.settler import Settler
+from paquebot.deliverer.throttle import State
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
 from paquebot.mail.delivery import Delivery
@@ -22,6 +24,7 @@ from paquebot.policy.values import Policy
 from paquebot.queue.events import EventWriter
 from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.meter import Meter
 from paquebot.queue.policystore import follow_policy
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.provision import drift
@@ -73,11 +76,14 @@ async def serve(process: Process, settings: Settings) -> None:
     queue = PoolQueue(js, events, settings.pool, settings.pod)
     settler = Settler(queue, settings.hostname, reports.submit, world.chance)
     dispatcher = Dispatcher(world, port, settler, settings.pool)
+    meter = Meter(js, settings.pool, lambda: queue.partitions, lambda: _groups(dispatcher.policy))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
         await _first_policy(tasks, running, process, queue, dispatcher)
         server = await _serve_state(process, settings, dispatcher)
-        running += [tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(queue, settings.pool))]
+        running += [
+            tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(dispatcher), meter.run())
+        ]
         await process.draining.wait()
         await queue.drain(DRAIN_S)
         await dispatcher.stop()
@@ -163,10 +169,20 @@ async def _serve_state(process: Process, settings: Settings, dispatcher: Dispatc
     return server
 
 
-async def _measure(queue: PoolQueue, pool: str) -> None:
+def _groups(policy: Policy) -> dict[str, int]:
+    """Return the destination groups and their slots."""
+    return {name: destination.slots for name, destination in policy.destinations.items()}
+
+
+async def _measure(dispatcher: Dispatcher) -> None:
+    """Tell each second what only this process knows."""
+    queue, pool = dispatcher.settler.queue, dispatcher.pool_token
     while True:
         metrics.PARTITIONS.labels(pool).set(len(queue.partitions))
         metrics.IN_HAND.labels(pool).set(queue.in_hand)
+        states = Counter(site.throttle.state for site in dispatcher.sites.values())
+        for state in State:
+            metrics.SITES.labels(pool, state.lower()).set(states[state])
         await asyncio.sleep(1)
 
 

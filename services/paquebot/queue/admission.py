@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
+from prometheus_client import Gauge
 
 from paquebot.mail.reply import Reply
 from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
@@ -14,6 +15,11 @@ POLL_S = 1.0
 TOTAL_MAX = 0.70  # of the account's storage: above it nothing new is taken
 POOL_MAX = TOTAL_MAX / 2
 LOG = structlog.get_logger()
+
+STORE_USED = Gauge("paquebot_queue_store_used_bytes", "Octets of the account's storage in use.")
+STORE_LIMIT = Gauge("paquebot_queue_store_limit_bytes", "Octets of storage that the account may use.")
+POOL_USED = Gauge("paquebot_queue_pool_used_ratio", "Share of the account's storage that a pool uses.", ["pool"])
+ADMITTING = Gauge("paquebot_queue_admitting", "Whether new mail for a pool is taken: 1 or 0.", ["pool"])
 
 
 @dataclass(slots=True)
@@ -49,8 +55,12 @@ class Admission:
         if limit <= 0:
             return
         self.used = account["storage"] / limit
+        STORE_USED.set(account["storage"])
+        STORE_LIMIT.set(limit)
         for pool in list(pools):
             total = 0
             for number in range(SLICES):
                 total += (await self.js.request(f"STREAM.INFO.{stream_name(pool, number)}"))["state"]["bytes"]
             self.pools[pool] = total / limit
+            POOL_USED.labels(pool).set(self.pools[pool])
+            ADMITTING.labels(pool).set(self.check(pool) is None)

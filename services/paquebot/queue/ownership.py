@@ -7,6 +7,7 @@ An owner that was frozen and wakes up finds that its publishes are refused.
 import json
 from dataclasses import dataclass
 
+from paquebot.queue import metrics
 from paquebot.queue.jetstream import FenceLostError, JetStream
 from paquebot.queue.subjects import owner_subject, stream_of
 
@@ -49,12 +50,16 @@ async def read_owner(js: JetStream, pool: str, partition: int) -> OwnerRecord:
 async def take_over(js: JetStream, pool: str, partition: int, pod: str, current: OwnerRecord) -> Fence | None:
     """Become the owner in place of `current`; None when somebody else was faster."""
     seq = await _write(js, pool, partition, OwnerRecord(pod, released=False, seq=current.seq))
-    return Fence(pool, partition, seq) if seq else None
+    if not seq:
+        return None
+    metrics.HANDOVERS.labels(pool, "taken").inc()
+    return Fence(pool, partition, seq)
 
 
 async def let_go(js: JetStream, fence: Fence, pod: str) -> None:
     """Say that the partition may be taken at once; nothing happens when the fence is lost already."""
-    await _write(js, fence.pool, fence.partition, OwnerRecord(pod, released=True, seq=fence.seq))
+    if await _write(js, fence.pool, fence.partition, OwnerRecord(pod, released=True, seq=fence.seq)):
+        metrics.HANDOVERS.labels(fence.pool, "let go").inc()
 
 
 async def _write(js: JetStream, pool: str, partition: int, record: OwnerRecord) -> int:

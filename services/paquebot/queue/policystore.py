@@ -11,6 +11,7 @@ from paquebot.policy.compile import compile_policy
 from paquebot.policy.encode import OBJECT_PREFIX, decode_index, decode_object, encode_object, revision_of
 from paquebot.policy.faults import PolicyFaults
 from paquebot.policy.values import Policy
+from paquebot.queue import metrics
 from paquebot.queue.buckets import POLL_S, Bucket
 from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
 
@@ -70,8 +71,10 @@ async def follow_policy(js: JetStream, on_policy: Callable[[Policy], None]) -> N
                 policy = await read_policy(js)
                 if policy is not None:
                     on_policy(policy)
+                    metrics.policy_taken(policy.revision, time.time())
                     seen = encoded
         except PolicyFaults as faults:
+            metrics.POLICY_REFUSED.inc()
             LOG.error("the published policy cannot be used; the last good one stays", faults=str(faults))  # noqa: TRY400
             seen = encoded
         except (QueueUnavailableError, ApiError, ValueError) as error:

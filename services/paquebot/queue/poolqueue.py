@@ -15,7 +15,7 @@ import structlog
 
 from paquebot.mail.delivery import Lane
 from paquebot.mail.settlement import Settlement
-from paquebot.queue import bodies
+from paquebot.queue import bodies, metrics
 from paquebot.queue.events import EventWriter
 from paquebot.queue.expansion import expand
 from paquebot.queue.hand import Hand
@@ -349,6 +349,7 @@ class PoolQueue:
         if partition.lost:
             return
         LOG.warning("the partition is dropped", partition=partition.fence.partition)
+        metrics.HANDOVERS.labels(self.pool, "lost").inc()
         partition.lost = True
         for taken in list(partition.in_hand.values()):
             self._forget(taken)

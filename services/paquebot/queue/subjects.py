@@ -87,6 +87,16 @@ def deferred_filter_in(pool: str, partition: int) -> str:
     return f"mq.{pool}.{slice_of(partition)}.d.{partition}.>"
 
 
+def deferred_group_filter(pool: str, partition: int, group: str) -> str:
+    """Return the pattern of what waits in a partition for a DestinationPolicy's group: its site has its name."""
+    return f"mq.{pool}.{slice_of(partition)}.d.{partition}.{site_token(group)}.>"
+
+
+def ready_group_filter(pool: str, partition: int, group: str) -> str:
+    """Return the pattern of what is ready in a partition for a group, in all lanes."""
+    return f"mq.{pool}.{slice_of(partition)}.r.{partition}.*.{site_token(group)}.>"
+
+
 def deferred_filter_of(pool: str, number: int, ident: str, n: str = "*") -> str:
     """Return the pattern of a waiting delivery whose site is not known."""
     return f"mq.{pool}.{number}.d.*.*.{ident}.{n}"

@@ -18,6 +18,7 @@ import uvloop
 
 from paquebot.runtime.admin import serve_admin
 from paquebot.runtime.logs import configure
+from paquebot.runtime.metrics import describe
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.settings import Address, SettingsError, from_environment
 
@@ -70,6 +71,7 @@ async def _life(main: Callable[[Process, S], Coroutine[None, None, None]], servi
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _drain, process)
+    describe(service, process.readiness)
     admin = await serve_admin(settings.admin_listen, process.readiness)
     try:
         LOG.info("started", admin=str(settings.admin_listen))

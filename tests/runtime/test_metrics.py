@@ -1,0 +1,15 @@
+"""What a process tells of itself."""
+
+from prometheus_client import REGISTRY, generate_latest
+
+from paquebot.runtime.metrics import describe
+from paquebot.runtime.readiness import Readiness
+
+
+def test_build_and_readiness_are_told() -> None:
+    readiness = Readiness({"queue": "not connected"})
+    describe("router", readiness)
+    assert REGISTRY.get_sample_value("paquebot_ready") == 0
+    readiness.present("queue")
+    assert REGISTRY.get_sample_value("paquebot_ready") == 1
+    assert b'paquebot_build_info{service="router",version="0' in generate_latest()
