@@ -42,7 +42,7 @@ async def attempt(port: int, hosts: int, *, courier: Courier | None = None, **ch
     courier = courier or Courier(World(wheel, World1(hosts), random.Random(1), allow_private=True), 100)
     way = Way(port, "out.example", changes.pop("tls", TLSMinimum.OPPORTUNISTIC))
     item = replace(delivery(), **changes)
-    attempted = await courier.attempt(item, CONTENT, way, allow_private=False, may_go_on=lambda: True)
+    attempted = await courier.attempt(item, CONTENT, way, lambda: True)
     return attempted, courier
 
 
@@ -248,9 +248,7 @@ async def test_without_the_lease_no_final_dot_is_sent() -> None:
     way = Way(0, "out.example")
     async with listening(host) as port:
         with pytest.raises(LeaseLostError):
-            await courier.attempt(
-                delivery(), CONTENT, replace(way, port=port), allow_private=False, may_go_on=lambda: False
-            )
+            await courier.attempt(delivery(), CONTENT, replace(way, port=port), lambda: False)
     assert all(not content.endswith(b"\r\n.\r\n") for content in host.taken)
 
 

@@ -22,7 +22,7 @@ from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
 from paquebot.mail.report import Report
 from paquebot.mail.retry import Retry
-from paquebot.policy.route import Hold, Match, Reject, Routes, TransportRoute
+from paquebot.policy.route import Hold, Match, Reject, Routes, Smarthost, SmarthostTLS, TransportRoute
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.events import EventWriter, read_records
@@ -30,8 +30,11 @@ from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.subjects import partition_of, slot_of
+from paquebot.sandbox.certificate import self_signed_context
 from paquebot.sandbox.internet import Internet, Manners
 from queue_making import POOL, delivery
+from relay import Relay
+from relay import listening as relay_listening
 from tests_support import wait_for
 
 POOL_POLICY = SendingPool("mail", "main", "out.example", retry=Retry(quick_s=(1, 1, 1), initial_s=5, max_s=5))
@@ -304,6 +307,36 @@ async def test_what_a_route_refuses_by_its_hosts_is_looked_up_and_never_tried(js
     await settled(js)
     assert [received.envelope.recipients for received in deliverer.internet.received] == [("r1@accept.test",)]
     assert b"refused by TransportRoute mail-system/no" in deliverer.reports[0].content
+
+
+async def test_what_waits_goes_by_a_smarthost_as_soon_as_a_route_says_so_and_back_again(js, deliverer) -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)))) as relay:
+        smarthost = Smarthost("127.0.0.1", relay.port, SmarthostTLS.REQUIRE_UNVERIFIED)
+        relay.known = True
+        route = TransportRoute("mail", "partner", Match(recipient_domains=("plain.test",)), smarthost)
+        deliverer.dispatcher.follow(replace(POLICY, routes=Routes.of([route])))
+        await accept(js, *(delivery(f"m{n}", site=f"old{n}", domain="plain.test") for n in range(6)))
+        await wait_for(lambda: len(relay.taken) == 6, 30)
+        deliverer.dispatcher.follow(POLICY)
+        await accept(js, delivery("m9", site="plain.test", route="mail/partner"))
+        await deliverer.internet.wait_for(1, 30)
+        await settled(js)
+        assert len(relay.taken) == 6
+
+
+async def test_a_smarthost_that_wants_a_login_makes_mail_wait(js, deliverer) -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)))) as relay:
+        smarthost = Smarthost("127.0.0.1", relay.port, SmarthostTLS.REQUIRE_UNVERIFIED)
+        route = TransportRoute("mail", "partner", Match(), smarthost)
+        deliverer.dispatcher.follow(replace(POLICY, routes=Routes.of([route])))
+        await accept(js, delivery(site="plain.test"))
+        reasons: list[str] = []
+        for _ in range(100):
+            reasons = [each.delivery.reason for each in await list_waiting(js, POOL) if each.delivery.attempts]
+            if reasons:
+                break
+            await asyncio.sleep(0.05)
+        assert reasons == ["MAIL was answered with 530 5.7.0 log in first"]
 
 
 async def test_a_domain_that_moved_to_another_site_is_delivered_there(js, deliverer) -> None:

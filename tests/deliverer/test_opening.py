@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from deliverer.hosts import HANG_UP, SILENCE, Host, listening
+from paquebot.deliverer import opening
 from paquebot.deliverer.connection import Connection
 from paquebot.deliverer.opening import Way, open_connection
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -17,6 +18,9 @@ from paquebot.policy.values import TLSMinimum
 from paquebot.sandbox.certificate import self_signed_context
 from paquebot.sandbox.manner import Manner
 from paquebot.sandbox.mxhost import MxHost
+from paquebot.smtp.client_auth import Login
+from relay import Relay
+from relay import listening as relay_listening
 
 WITH_TLS = b"250-mx.test\r\n250 STARTTLS\r\n"
 OPPORTUNISTIC, ENCRYPTED, VERIFIED = TLSMinimum.OPPORTUNISTIC, TLSMinimum.ENCRYPTED, TLSMinimum.VERIFIED
@@ -174,3 +178,58 @@ async def test_tls_below_1_2_is_not_spoken() -> None:
     from paquebot.deliverer.opening import _context
 
     assert {_context(minimum).minimum_version for minimum in TLSMinimum} == {ssl.TLSVersion.TLSv1_2}
+
+
+GOOD = Login("paquebot", "s3cret päss")
+
+
+def to_relay(relay: Relay, minimum: TLSMinimum = ENCRYPTED, login: Login | None = GOOD) -> Way:
+    return Way(relay.port, "out.example", minimum, smarthost="relay.test", login=login)
+
+
+async def relayed(way: Way) -> Connection | Outcome:
+    return await open_connection(DeadlineWheel(), "relay.test", "127.0.0.1", way)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+async def test_we_log_in_at_a_smarthost_once_the_connection_is_encrypted(mechanism: str) -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)), mechanisms=mechanism)) as relay:
+        assert usable(await relayed(to_relay(relay)))
+        assert relay.logins == [(mechanism, True)]
+
+
+async def test_a_refused_login_rests_the_site_and_fails_no_mail() -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)), password="other")) as relay:
+        found = await relayed(to_relay(relay))
+        assert isinstance(found, Outcome)
+        assert (found.kind, found.scope) == (Kind.DEFERRED, Scope.SITE)
+        assert found.reason == "AUTH was answered with 535 5.7.8 who are you"
+
+
+async def test_a_password_never_goes_in_the_clear() -> None:
+    host = Host(EHLO=b"250-relay.test\r\n250 AUTH PLAIN\r\n")
+    async with listening(host) as port:
+        found = await relayed(Way(port, "out.example", smarthost="relay.test", login=GOOD))
+        assert isinstance(found, Outcome)
+        assert found.reason == ("AUTH failed: relay.test [127.0.0.1] offers no TLS, and a password is not sent without")
+
+
+async def test_a_smarthost_without_our_mechanisms_is_said_to_be_so() -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)), mechanisms="XOAUTH2")) as relay:
+        found = await relayed(to_relay(relay))
+        assert isinstance(found, Outcome)
+        assert found.reason == "AUTH failed: relay.test [127.0.0.1] offers neither PLAIN nor LOGIN"
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_password() -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)))) as relay:
+        assert "CERTIFICATE_VERIFY_FAILED" in refusal(await relayed(to_relay(relay, VERIFIED)))
+        assert relay.logins == []
+
+
+async def test_port_465_begins_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with relay_listening(Relay(self_signed_context(("relay.test",)), implicit=True)) as relay:
+        monkeypatch.setattr(opening, "IMPLICIT_TLS_PORT", relay.port)
+        assert usable(await relayed(to_relay(relay))).tls == "TLSv1.3"
+        assert relay.logins == [("PLAIN", True)]
+        assert "CERTIFICATE_VERIFY_FAILED" in refusal(await relayed(to_relay(relay, VERIFIED)))

@@ -7,7 +7,7 @@ import pytest
 from paquebot.mail.reply import Reply
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import PolicyFaults
-from paquebot.policy.route import Hold, Match, Reject, ToPool
+from paquebot.policy.route import Hold, Match, Reject, Smarthost, SmarthostTLS, ToPool
 
 API = "paquebot.dev/v1alpha1"
 REJECT = {"reject": {"reply": "550 5.7.1 Not allowed"}}
@@ -67,6 +67,33 @@ def test_a_hold_has_a_reason_and_an_end() -> None:
         "spec.action.hold.reason: is missing; give it",
         "spec.action.hold.for: is longer than mail is kept; give at most 14d",
     ]
+
+
+def smarthost(**fields: Any) -> dict[str, Any]:
+    return route(action={"smarthost": {"host": "relay.example"} | fields})
+
+
+def test_a_smarthost_is_verified_unless_it_says_otherwise() -> None:
+    assert only(smarthost()).action == Smarthost("relay.example", 587, SmarthostTLS.REQUIRE)
+    read = only(smarthost(host="10.0.0.5", port=25, tls="Opportunistic")).action
+    assert read == Smarthost("10.0.0.5", 25, SmarthostTLS.OPPORTUNISTIC)
+    assert only(smarthost(credentialsSecretRef={"name": "partner"})).action.secret == "mail-system.partner"
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"host": "relay"}, 'spec.action.smarthost.host: "relay" has only one label'),
+        ({"port": 0}, "spec.action.smarthost.port: 0 is out of range"),
+        ({"tls": "Always"}, 'spec.action.smarthost.tls: "Always" is not known; write one of Opportunistic'),
+        ({"tls": "Opportunistic", "credentialsSecretRef": {"name": "a"}}, "spec.action.smarthost.tls: would send the"),
+        ({"tls": "Opportunistic", "port": 465}, "spec.action.smarthost.tls: cannot be Opportunistic on port 465"),
+        ({"credentialsSecretRef": {}}, "spec.action.smarthost.credentialsSecretRef.name: is missing"),
+        ({"credentialsSecretRef": {"name": "../x"}}, "spec.action.smarthost.credentialsSecretRef.name: "),
+    ],
+)
+def test_faults_of_smarthosts_name_the_field(fields: dict[str, Any], fault: str) -> None:
+    assert faults_of(smarthost(**fields))[0].startswith(fault)
 
 
 @pytest.mark.parametrize(

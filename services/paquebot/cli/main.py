@@ -14,6 +14,7 @@ COMMANDS = {
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",
     "top": "paquebot.cli.top.command:top",
+    "smarthost": "paquebot.cli.smarthost:smarthost",
     "trace": "paquebot.cli.trace:trace",
     "up": "paquebot.cli.up:up",
 }

@@ -43,6 +43,11 @@ class Place:
         return self.root / "dkim"
 
     @property
+    def smarthosts(self) -> Path:
+        """Logins at smarthosts, `<namespace>.<name>/{username,password}`."""
+        return self.root / "smarthosts"
+
+    @property
     def logs(self) -> Path:
         """One log file a process."""
         return self.root / "logs"
@@ -80,6 +85,13 @@ class Place:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         hashes = self.read_hashes() | {username: password_hash}
         _replace(self.hashes, json.dumps(hashes, indent=2))
+
+    def write_login(self, secret: str, username: str, password: str) -> None:
+        """Keep a login at a smarthost, named `<namespace>.<name>`."""
+        folder = self.smarthosts / secret
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _replace(folder / "username", username)
+        _replace(folder / "password", password)
 
     def announce(self, running: Running) -> None:
         """Tell the other commands where the platform runs."""

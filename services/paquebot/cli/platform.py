@@ -231,11 +231,12 @@ class Platform:
 
     def _outward(self) -> dict[str, str]:
         """Return how the services reach the world."""
+        folders = {"DKIM_DIR": str(self.place.dkim), "SMARTHOST_DIR": str(self.place.smarthosts)}
         world = self.wanted.world
         if world is None:
-            return {"DKIM_DIR": str(self.place.dkim)}
+            return folders
         reach = {"SANDBOX": "1", "RESOLVER": world.resolver, "MX_PORT": str(world.mx_port)}
-        return {"DKIM_DIR": str(self.place.dkim), "PATIENCE": str(world.patience), **reach}
+        return {**folders, "PATIENCE": str(world.patience), **reach}
 
     def _at(self, name: str) -> str:
         """Return the loopback address of a service."""

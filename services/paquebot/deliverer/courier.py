@@ -6,10 +6,11 @@ It finds the hosts, goes to the next when one fails, and returns an outcome for 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from paquebot.deliverer.connection import Connection, LeaseLostError
+from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.opening import Way, open_connection
 from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -17,7 +18,7 @@ from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import in_order, literal, refusal_of
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.header import split
-from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure
+from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure, of_relay
 from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class World:
     resolver: Resolver
     chance: random.Random
     allow_private: bool = False  # connect to loopback and private addresses: the sandbox's
+    logins: Logins = field(default_factory=Logins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,9 @@ class Courier:
     is_cut: bool = False
     _waits: "asyncio.Future[Any] | None" = None  # a look-up, or a connection that opens
 
-    async def attempt(
-        self, delivery: Delivery, content: bytes, way: Way, *, allow_private: bool, may_go_on: Callable[[], bool]
-    ) -> Attempted:
+    async def attempt(self, delivery: Delivery, content: bytes, way: Way, may_go_on: Callable[[], bool]) -> Attempted:
         """Try a delivery; raise LeaseLostError when nothing is delivered and `may_go_on` says no, or we are cut off."""
-        answer = await self._lookup(delivery.domain)
+        answer = await self._lookup(delivery.domain, way)
         conclusion = _concluded(answer)
         if conclusion is not None:
             return Attempted(dict.fromkeys(delivery.recipients, conclusion))
@@ -70,7 +70,7 @@ class Courier:
         host = tls = ""
         reporting: list[bool] = []  # for each host that took over: whether it reports
         try:
-            async for opened in self._connections(delivery, answer, way, allow_private=allow_private):
+            async for opened in self._connections(delivery, answer, way):
                 if isinstance(opened, Outcome):
                     outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
                     if opened.scope is not Scope.HOST:
@@ -111,16 +111,17 @@ class Courier:
             connection, self.connection = self.connection, None
             await connection.leave()
 
-    async def _lookup(self, domain: str) -> MxAnswer:
+    async def _lookup(self, domain: str, way: Way) -> MxAnswer:
+        if way.smarthost:
+            return MxAnswer(MxKind.IMPLICIT, ((0, way.smarthost),))
         if literal(domain):
             return MxAnswer(MxKind.IMPLICIT, ((0, domain),))
         return await self._uncut(self.world.resolver.mx(domain))
 
-    async def _connections(
-        self, delivery: Delivery, answer: MxAnswer, way: Way, *, allow_private: bool
-    ) -> AsyncIterator[Connection | Outcome]:
+    async def _connections(self, delivery: Delivery, answer: MxAnswer, way: Way) -> AsyncIterator[Connection | Outcome]:
         """Yield the open connection if it serves this domain, then new ones, host by host, address by address."""
-        hosts = in_order(answer, way.helo_hostname, self.world.chance)
+        own = "" if way.smarthost else way.helo_hostname  # whoever names a smarthost means it
+        hosts = in_order(answer, own, self.world.chance)
         if not hosts:
             loop = f"all hosts of {delivery.domain} are ourselves: mail would go in a circle"
             yield of_conclusion(Kind.FAILED, 554, "5.4.6", loop)
@@ -140,12 +141,12 @@ class Courier:
                 tries += 1
                 if tries > TRIES_MAX:
                     return
-                yield await self._open(host, address, way, allow_private=allow_private)
+                yield await self._open(host, address, way)
 
-    async def _open(self, host: str, address: str, way: Way, *, allow_private: bool) -> Connection | Outcome:
+    async def _open(self, host: str, address: str, way: Way) -> Connection | Outcome:
         await self.leave()
         refusal = refusal_of(address)
-        if refusal and not (allow_private or self.world.allow_private):
+        if refusal and not (way.allow_private or self.world.allow_private):
             return of_failure(Stage.CONNECT, f"{host}: {refusal}, mail is not sent there")
         opened = await self._uncut(open_connection(self.world.wheel, host, address, way))
         if isinstance(opened, Connection):
@@ -195,7 +196,12 @@ class Courier:
             result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)
         except BrokenSession as error:
             return broken(transaction, error.reason, connection.where)
-        return outcomes_of(transaction, result, connection.where)
+        outcomes = outcomes_of(transaction, result, connection.where)
+        return {each: of_relay(outcome) for each, outcome in outcomes.items()} if self._relays else outcomes
+
+    @property
+    def _relays(self) -> bool:
+        return self.way is not None and bool(self.way.smarthost)
 
     def _serves(self, hosts: tuple[str, ...], way: Way) -> bool:
         """Say whether the open connection may be used: it must be as secure as a new one would be."""

@@ -12,23 +12,21 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from paquebot.deliverer import metrics
+from paquebot.deliverer.bearings import Bearings
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.line import Line
-from paquebot.deliverer.opening import Way
 from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.touch import MOVED, RESLOTTED, Conclude, Hold, Sight, Wait, touch
+from paquebot.deliverer.touch import Conclude, Hold, Reroute, Sight, Wait, touch
 from paquebot.deliverer.verdicts import IN_DOUBT
-from paquebot.dns.resolver import MxAnswer, MxKind
-from paquebot.dns.sites import literal, site_of
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.outcome import Kind, Scope
-from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
+from paquebot.mail.outcome import Kind, Outcome, Scope
+from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
-from paquebot.queue.subjects import partition_of, slot_of
+from paquebot.queue.subjects import slot_of
 from paquebot.queue.taken import Taken
 from paquebot.runtime.logs import bind
 
@@ -60,6 +58,11 @@ class Dispatcher:
         self.settler.queue.on_cut = self.cut
 
     @property
+    def bearings(self) -> Bearings:
+        """Where deliveries go by what is known now."""
+        return Bearings(self.policy, self.world.resolver, self.port)
+
+    @property
     def pool(self) -> SendingPool:
         """The pool's policy."""
         return self.policy.pools[self.pool_token]
@@ -69,7 +72,7 @@ class Dispatcher:
         self.policy = policy
         self.settler.retry = self.pool.retry
         for site in list(self.sites.values()):
-            destination = self._destination(site.group)
+            destination = self.bearings.destination(site.group)
             site.throttle.follow(destination.share(site.slot))
             site.line.weights = self.pool.tenant_weights
             if site.slot >= destination.slots:  # no such slot any more
@@ -137,7 +140,7 @@ class Dispatcher:
     def _turned_away(self, taken: Taken) -> bool:
         """Ask the rules whether an item may be tried; do what they want done instead."""
         delivery = taken.delivery
-        hosts = self._hosts(delivery) if self.policy.routes.ordered else None
+        hosts = self.bearings.hosts(delivery) if self.policy.routes.ordered else None
         step = touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts))
         match step:
             case None:
@@ -146,15 +149,23 @@ class Dispatcher:
                 self.settler.defer(taken, step.wait_s, step.reason)
             case Hold():
                 self.settler.hold(taken, step.delivery)
+            case Reroute():
+                self._reroute(taken, step.route)
             case Conclude():
                 attempted = Attempted(dict.fromkeys(taken.delivery.recipients, step.outcome))
                 self.settler.finish(taken, attempted, self.pool.retry, b"")
         return True
 
-    def _hosts(self, delivery: Delivery) -> tuple[str, ...] | None:
-        """Return the MX hosts of the recipients' domain, None when they are not known just now."""
-        answer = self.world.resolver.cached_mx(delivery.domain)
-        return None if answer is None or answer.kind is MxKind.UNKNOWN else answer.names
+    def _reroute(self, taken: Taken, route: str) -> None:
+        """Put an item under the site of its new way, here or in another partition."""
+        moved = self.bearings.rerouted(taken.delivery, route)
+        if moved.partition == taken.delivery.partition:
+            taken.delivery = moved
+            self.on_item(taken)
+            return
+        why = f"TransportRoute {route} takes it now" if route else "no TransportRoute takes it any more"
+        reason = f"{moved.reason}; {why}" if moved.reason else why  # "in doubt" stays in front
+        self.settler.put_back(taken, replace(moved, next_ms=now_ms(), reason=reason))
 
     def _feed(self, site: Site) -> None:
         """Start workers for a site's line, or send it back when its turn is far away."""
@@ -230,11 +241,9 @@ class Dispatcher:
             return
         delivery = taken.delivery
         bind(delivery.name, delivery.tenant)
-        if self.policy.routes.asks_hosts and not literal(delivery.domain):
-            await self.world.resolver.mx(delivery.domain)  # some route may speak only now
-            if self._turned_away(taken):
-                return
-        moved = self._moved(delivery)
+        if await self.bearings.look_up(delivery) and self._turned_away(taken):
+            return
+        moved = self.bearings.moved(delivery, now_ms())
         if moved is not None:
             self.settler.put_back(taken, moved)
             return
@@ -260,17 +269,13 @@ class Dispatcher:
         began = time.monotonic()
         limits = site.throttle.policy
         courier.messages_max = min(limits.messages_per_connection_max, self.pool.messages_per_session)
-        destination = await self._of_domain(taken.delivery)
-        way = Way(self.port, self.pool.helo_hostname, destination.tls_minimum)
+        way = await self.bearings.way(taken.delivery, self.pool.helo_hostname, self.world.logins)
+        if isinstance(way, Outcome):
+            self._finish(site, taken, Attempted(dict.fromkeys(taken.delivery.recipients, way)), content)
+            return
         with metrics.IN_FLIGHT.labels(self.pool_token).track_inprogress():
             try:
-                attempted = await courier.attempt(
-                    taken.delivery,
-                    content,
-                    way,
-                    allow_private=destination.allow_private,
-                    may_go_on=lambda: queue.owns(taken),
-                )
+                attempted = await courier.attempt(taken.delivery, content, way, lambda: queue.owns(taken))
             except LeaseLostError:
                 LOG.warning("lease lost before the final dot")
                 self.settler.give_back(taken)
@@ -304,32 +309,8 @@ class Dispatcher:
         while (taken := site.line.pop()) is not None:
             self.settler.defer(taken, wait_s(), reason)
 
-    def _moved(self, delivery: Delivery) -> Delivery | None:
-        """Return the delivery under its site of today, when that lies in another partition.
-
-        Once between two attempts: where deliverers remember different answers, it would go round in a circle.
-        """
-        if delivery.reason.endswith((MOVED, RESLOTTED)):
-            return None
-        name, group = delivery.site, delivery.group
-        answer: MxAnswer | None = self.world.resolver.cached_mx(delivery.domain)
-        if answer is not None and answer.hosts:
-            name, group = site_of(delivery.domain, answer, self.policy)
-        partition = partition_of(name, slot_of(delivery.name, self._destination(group).slots))
-        if partition == delivery.partition:
-            return None
-        why = RESLOTTED if name == delivery.site else MOVED
-        reason = f"{delivery.reason}; {why}" if delivery.reason else why  # "in doubt" stays in front
-        return replace(delivery, site=name, group=group, partition=partition, next_ms=now_ms(), reason=reason)
-
-    async def _of_domain(self, delivery: Delivery) -> DestinationPolicy:
-        """Return what holds for the domain: TLS and addresses are its own, pace and connections the site's."""
-        hosts = () if literal(delivery.domain) else (await self.world.resolver.mx(delivery.domain)).names
-        own = self.policy.destination(delivery.domain, hosts)
-        return self._destination(delivery.group) if own is DEFAULT_DESTINATION else own
-
     def _site(self, delivery: Delivery) -> Site:
-        destination = self._destination(delivery.group)
+        destination = self.bearings.destination(delivery.group)
         slot = slot_of(delivery.name, destination.slots)
         key = f"{delivery.site}/{slot}" if slot else delivery.site
         site = self.sites.get(key)
@@ -340,6 +321,3 @@ class Dispatcher:
             site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition, delivery.domain)
             self.sites[key] = site
         return site
-
-    def _destination(self, group: str) -> DestinationPolicy:
-        return self.policy.destinations.get(group, DEFAULT_DESTINATION)

@@ -8,10 +8,12 @@ from functools import cache
 
 from paquebot.deliverer.connection import Connection
 from paquebot.deliverer.wheel import DeadlineWheel
-from paquebot.mail.outcome import Outcome, Stage, of_failure, of_reply
+from paquebot.mail.outcome import Outcome, Stage, of_failure, of_login, of_reply
 from paquebot.mail.reply import Reply
+from paquebot.policy.route import IMPLICIT_TLS_PORT
 from paquebot.policy.values import TLSMinimum
 from paquebot.smtp.client import BrokenSession
+from paquebot.smtp.client_auth import Login, authenticate, mechanism_of
 
 CONNECT_MAX_S = 30.0
 HANDSHAKE_MAX_S = 30.0
@@ -19,11 +21,19 @@ HANDSHAKE_MAX_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How hosts are reached: the port, our name, the least TLS, and our local address if one is asked for."""
+    """How hosts are reached: the port, our name, the least TLS, and who we are to a smarthost."""
 
     port: int
     helo_hostname: str
     tls_minimum: TLSMinimum = TLSMinimum.OPPORTUNISTIC
+    allow_private: bool = False  # also by loopback and private addresses
+    smarthost: str = ""  # the host that takes mail for all domains; "": each domain's MX hosts
+    login: Login | None = None
+
+    @property
+    def implicit_tls(self) -> bool:
+        """Say whether TLS begins with the first octet (RFC 8314 §3.3)."""
+        return bool(self.smarthost) and self.port == IMPLICIT_TLS_PORT
 
 
 async def open_connection(wheel: DeadlineWheel, host: str, address: str, way: Way) -> Connection | Outcome:
@@ -49,7 +59,7 @@ async def _open(
     if failure is not None:
         return failure
     try:
-        refusal = await _introduce(connection, way, with_tls=with_tls)
+        refusal = await _introduce(connection, way, with_tls=with_tls) or await _log_in(connection, way)
     except _BrokenTlsError as broken:
         return broken
     except asyncio.CancelledError:
@@ -76,11 +86,13 @@ async def _connect(connection: Connection, way: Way) -> Outcome | None:
 async def _introduce(connection: Connection, way: Way, *, with_tls: bool) -> Outcome | None:
     """Hear the greeting, greet, and secure the connection; return what forbids to use it."""
     stage = Stage.GREETING
+    if way.implicit_tls:
+        await _handshake(connection, way)
     try:
         refusal = _refusal(stage, await connection.run(connection.session.greeting()))
         stage = Stage.HELLO
         refusal = refusal or _refusal(stage, await connection.run(connection.session.ehlo(way.helo_hostname)))
-        if refusal is not None:
+        if refusal is not None or connection.tls:
             return refusal
         if "STARTTLS" in connection.session.extensions and with_tls:
             stage = Stage.STARTTLS
@@ -101,13 +113,32 @@ async def _secure(connection: Connection, way: Way) -> Outcome | None:
         if way.tls_minimum is TLSMinimum.OPPORTUNISTIC and connection.reusable:
             return None
         return of_reply(Stage.STARTTLS, reply)  # also for a host that says 421 and closes
+    await _handshake(connection, way)
+    return _refusal(Stage.HELLO, await connection.run(connection.session.ehlo(way.helo_hostname)))
+
+
+async def _handshake(connection: Connection, way: Way) -> None:
     try:
         timeout_s = connection.wheel.shortened(HANDSHAKE_MAX_S)
         await connection.start_tls(_context(way.tls_minimum), timeout_s)
     except (OSError, TimeoutError, ValueError) as error:
         connection.abort()
         raise _BrokenTlsError(f"{connection.where}: the TLS handshake failed: {error}") from error
-    return _refusal(Stage.HELLO, await connection.run(connection.session.ehlo(way.helo_hostname)))
+
+
+async def _log_in(connection: Connection, way: Way) -> Outcome | None:
+    """Say who we are, if a smarthost wants to know; a password never goes in the clear."""
+    if way.login is None:
+        return None
+    if not connection.tls:
+        return of_login(f"{connection.where} offers no TLS, and a password is not sent without")
+    if not mechanism_of(connection.session.extensions):
+        return of_login(f"{connection.where} offers neither PLAIN nor LOGIN")
+    try:
+        reply = await connection.run(authenticate(connection.session, way.login))
+    except BrokenSession as broken:
+        return of_failure(Stage.AUTH, f"{connection.where}: {broken.reason}")
+    return _refusal(Stage.AUTH, reply)
 
 
 def _refusal(stage: Stage, reply: Reply) -> Outcome | None:

@@ -13,6 +13,7 @@ from paquebot.deliverer import metrics
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.live import live_state
+from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.throttle import State
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -55,6 +56,7 @@ class Settings(ProcessSettings):
     sandbox: bool = False
     resolver: Address | None = None
     mx_port: int = 25
+    smarthost_dir: Path | None = None  # logins, see `logins`
     patience: float = 1.0  # of RFC 5321's timeouts, which are too long to rehearse with
 
 
@@ -156,7 +158,7 @@ class Reports:
 def _world(settings: Settings, wheel: DeadlineWheel) -> World:
     nameserver = settings.resolver if settings.sandbox else None
     resolver = Resolver((nameserver.host, nameserver.port) if nameserver else None)
-    return World(wheel, resolver, random.SystemRandom(), allow_private=settings.sandbox)
+    return World(wheel, resolver, random.SystemRandom(), settings.sandbox, Logins(settings.smarthost_dir))
 
 
 async def _serve_state(process: Process, settings: Settings, dispatcher: Dispatcher) -> Server:

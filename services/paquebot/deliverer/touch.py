@@ -50,7 +50,14 @@ class Hold:
     delivery: Delivery
 
 
-Step = Wait | Conclude | Hold
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """Let it go by this route's smarthost from now on; "": by its domain's MX hosts."""
+
+    route: str
+
+
+Step = Wait | Conclude | Hold | Reroute
 Rule = Callable[[Sight], Step | None]
 
 
@@ -71,9 +78,9 @@ def _paused(sight: Sight) -> Step | None:
 
 def _routed(sight: Sight) -> Step | None:
     """Do what TransportRoutes want today; another pool is only chosen when a message is planned."""
-    if not sight.routes.ordered:
-        return None
     delivery = sight.delivery
+    if not sight.routes.ordered:
+        return _rerouted(delivery, "")
     decision = sight.routes.decide(passage_of(delivery, sight.hosts), sight.now_ms)
     if decision.hold is not None:
         return Hold(_held(delivery, decision, sight.now_ms))
@@ -81,7 +88,11 @@ def _routed(sight: Sight) -> Step | None:
     if decision.route is not None and isinstance(action, Reject):
         reason = f"refused by TransportRoute {decision.route.place}: {action.reply}"
         return Conclude(Outcome(Kind.FAILED, Scope.MESSAGE, reason, action.reply))
-    return None
+    return _rerouted(delivery, decision.smarthost_route)
+
+
+def _rerouted(delivery: Delivery, route: str) -> Reroute | None:
+    return None if route == delivery.route else Reroute(route)
 
 
 def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:

@@ -5,6 +5,7 @@ import random
 from hashlib import blake2b
 
 from paquebot.dns.resolver import MxAnswer, MxKind
+from paquebot.policy.route import Smarthost
 from paquebot.policy.values import DEFAULT_DESTINATION, Policy
 
 HOSTS_MAX = 10  # of one domain, per attempt
@@ -25,6 +26,11 @@ def site_of(domain: str, answer: MxAnswer | None, policy: Policy) -> tuple[str, 
         joined = "\n".join(sorted(hosts))
         return f"mx-{blake2b(joined.encode(), digest_size=8).hexdigest()}", destination.name
     return domain, destination.name
+
+
+def site_of_smarthost(smarthost: Smarthost, policy: Policy) -> tuple[str, str]:
+    """Return (site, group) of a smarthost: a site of its own, in the group of the policy that matches its name."""
+    return f"{smarthost.host}:{smarthost.port}", policy.destination(smarthost.host, (smarthost.host,)).name
 
 
 def in_order(answer: MxAnswer, own: str, chance: random.Random) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Scope decides what happens next. RECIPIENT: this address only. MESSAGE: no host 
 next one. SITE: settle, and slow down. Delivered, deferred, failed: the first digit decides (RFC 5321 §4.2.1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paquebot.mail.reply import Reply
@@ -35,6 +35,7 @@ class Stage(StrEnum):
     GREETING = "greeting"
     HELLO = "EHLO"
     STARTTLS = "STARTTLS"
+    AUTH = "AUTH"
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
@@ -59,6 +60,7 @@ _POLICY = "4.7."  # RFC 3463 §3.8: security or policy
 # RFC 3463 §3.7, RFC 6531 §3.5: what this host cannot take as it is, another may.
 _CANNOT_CONVERT = {"5.6.3", "5.6.7", "5.6.8", "5.6.9"}
 _NO_MAIL_EVER = {521, 556}  # RFC 7504
+_WHO_ARE_YOU = 530
 
 
 def of_reply(stage: Stage, reply: Reply) -> Outcome:
@@ -69,6 +71,8 @@ def of_reply(stage: Stage, reply: Reply) -> Outcome:
     if reply.code == 421:  # noqa: PLR2004  (RFC 5321 §3.8: the host closes the connection)
         scope = Scope.HOST if reply.enhanced.startswith(_SHUTTING_DOWN) else Scope.SITE
         return Outcome(Kind.DEFERRED, scope, reason, reply)
+    if stage is Stage.AUTH:  # a person must look at our login: trying on would lock it
+        return Outcome(Kind.DEFERRED, Scope.SITE, reason, reply)
     if stage in _EARLY:
         return _early(reply, reason)
     if stage is Stage.RCPT:
@@ -79,6 +83,18 @@ def of_reply(stage: Stage, reply: Reply) -> Outcome:
 def of_failure(stage: Stage, text: str) -> Outcome:
     """Return the outcome of a connection that failed or broke: the next host may do."""
     return Outcome(Kind.DEFERRED, Scope.HOST, f"{stage} failed: {text}")
+
+
+def of_login(text: str) -> Outcome:
+    """Return the outcome of a login at a relay that could not begin: it is our settings' fault, so the site rests."""
+    return Outcome(Kind.DEFERRED, Scope.SITE, f"{Stage.AUTH} failed: {text}")
+
+
+def of_relay(outcome: Outcome) -> Outcome:
+    """Turn a relay's wish to know who we are (530, RFC 4954 §6) into waiting: the message cannot help it."""
+    if outcome.reply is None or outcome.reply.code != _WHO_ARE_YOU:
+        return outcome
+    return replace(outcome, kind=Kind.DEFERRED, scope=Scope.SITE)
 
 
 def of_conclusion(kind: Kind, code: int, enhanced: str, text: str) -> Outcome:

@@ -130,6 +130,11 @@ class Decision:
             else ""
         )
 
+    @property
+    def smarthost_route(self) -> str:
+        """The place of the route whose smarthost takes it, "" when its MX hosts do."""
+        return self.route.place if self.route and isinstance(self.route.action, Smarthost) else ""
+
 
 NOTHING: Final = Decision()
 

@@ -99,7 +99,6 @@ def _action(spec: Section, platform_namespace: str) -> tuple[Action, PoolRef | N
     if len(given) != 1:
         text = f"names {' and '.join(given)}" if given else "names nothing to do"
         spec.fault("action", text, f"give exactly one of {', '.join(_ACTIONS)}")
-    section.later("smarthost")
     inside = {name: section.section(name) for name in _ACTIONS}
     section.finish()
     match given[:1]:

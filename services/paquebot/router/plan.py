@@ -159,6 +159,7 @@ def _delivery(
         wishes={each: wishes[each] for each in share.recipients if each in wishes},
         tags=request.tags,
         hold_until_ms=decision.until_ms,
+        route=decision.smarthost_route,
     )
 
 

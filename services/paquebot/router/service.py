@@ -14,9 +14,9 @@ from prometheus_client import Counter
 
 from paquebot.dkim.sign import Signer, sign_all
 from paquebot.dns.resolver import MxAnswer, MxKind, Resolver
-from paquebot.dns.sites import literal, site_of
+from paquebot.dns.sites import literal, site_of, site_of_smarthost
 from paquebot.mail.delivery import Plan
-from paquebot.policy.route import NOTHING, Decision, Passage
+from paquebot.policy.route import NOTHING, Decision, Passage, Smarthost
 from paquebot.policy.values import MailDomain, Policy
 from paquebot.router.keyring import Keyring
 from paquebot.router.plan import (
@@ -104,9 +104,13 @@ class Router:
             return _refused(refusal)
 
     def _destination(self, request: PlanRequest, domain: str, answer: MxAnswer | None) -> Destination:
-        site, group = site_of(domain, answer, self.policy)
-        limits = self.policy.destinations.get(group)
         decision = self._decision(request, domain, answer) if self.policy.routes.ordered else NOTHING
+        action = decision.route.action if decision.route else None
+        if isinstance(action, Smarthost):
+            site, group = site_of_smarthost(action, self.policy)
+        else:
+            site, group = site_of(domain, answer, self.policy)
+        limits = self.policy.destinations.get(group)
         return Destination(site, group, limits.slots if limits else 1, decision)
 
     def _decision(self, request: PlanRequest, domain: str, answer: MxAnswer | None) -> Decision:

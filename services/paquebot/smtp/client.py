@@ -48,6 +48,7 @@ class Timeout(Enum):
     GREETING = "greeting"
     HELLO = "hello"
     STARTTLS = "starttls"
+    AUTH = "auth"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
@@ -162,6 +163,13 @@ class ClientSession:
         self._busy = False
         return reply
 
+    def exchange(self, kind: Timeout, line: str) -> Dialogue[Reply]:
+        """Say one line of a dialogue that others write, and hear its reply; busy while it is 3yz. See `client_auth`."""
+        self._busy = True
+        reply = yield from self._ask(kind, f"{line}\r\n")
+        self._busy = reply.code // 100 == _GO_AHEAD
+        return reply
+
     def rset(self) -> Dialogue[Reply]:
         """Abandon a transaction, or see whether the server is still there."""
         self._busy = True
@@ -271,12 +279,13 @@ class ClientSession:
         self._out.append(commands.encode())
 
     def _reply(self, kind: Timeout) -> Dialogue[Reply]:
-        """Wait for one reply. Only DATA is answered by 3yz, and never by 2yz."""
+        """Wait for one reply. DATA is answered by 3yz and never by 2yz, AUTH by either, all others never by 3yz."""
         while (reply := self._next_reply()) is None:
             if self._ended:
                 raise BrokenSession(f"{self._ended} while waiting for the {kind.value} reply")
             yield kind
-        if reply.is_positive and (reply.code // 100 == _GO_AHEAD) != (kind is Timeout.DATA):
+        unexpected = (reply.code // 100 == _GO_AHEAD) != (kind is Timeout.DATA) and kind is not Timeout.AUTH
+        if reply.is_positive and unexpected:
             self._break(f"unexpected reply to {kind.value}: {reply}")
         self._leaving = self._leaving or reply.code == _CLOSING
         return reply
