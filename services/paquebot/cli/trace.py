@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from paquebot.cli.queue import clock, on_queue
 from paquebot.cli.screen import show_table
 from paquebot.mail.ident import accepted_ms
 from paquebot.mail.record import Record
-from paquebot.queue.events import read_records
+from paquebot.queue.events import read_about
 from paquebot.queue.jetstream import JetStream
 
 EARLIER_MS = 60_000  # clocks differ; records are read from a little before the id's own time
@@ -39,19 +40,25 @@ def trace(name: str, output: str, place: Place) -> None:
         raise click.ClickException(f"no record of {name}: events are kept for 72 hours")
     show_table(
         ("WHEN", "WHAT", "N", "RECIPIENTS", "HOST", "NEXT", "REPLY OR REASON"),
-        [
-            (
-                clock(record.at_ms),
-                f"report {record.kind}" if record.report_of else record.kind,
-                str(record.n or ""),
-                ", ".join(record.recipients),
-                record.host + (f" {record.tls}" if record.tls else ""),
-                clock(record.next_ms) if record.next_ms else "",
-                str(record.reply or record.reason)
-                + (f"; its sender is told by {record.report}" if record.report else ""),
-            )
-            for record in found
-        ],
+        [row(record, ident) for record in found],
+    )
+
+
+def row(record: Record, ident: str) -> tuple[str, ...]:
+    """Return how a record is shown in the trace of a message; what is about a report of it says so."""
+    told = [str(record.reply or record.reason)]
+    if record.author:
+        told.append(f"by {record.author}")
+    if record.report:
+        told.append(f"its sender is told by {record.report}")
+    return (
+        clock(record.at_ms),
+        f"report {record.kind}" if record.report_of or record.id != ident else record.kind,
+        str(record.n or ""),
+        ", ".join(record.recipients),
+        record.host + (f" {record.tls}" if record.tls else ""),
+        clock(record.next_ms) if record.next_ms else "",
+        "; ".join(filter(None, told)),
     )
 
 
@@ -63,11 +70,11 @@ def _since(ident: str) -> int:
 
 
 async def _records(js: JetStream, since_ms: int, ident: str, n: str) -> list[Record]:
-    return sorted(
-        [
-            record
-            async for record in read_records(js, since_ms)
-            if (record.id == ident or record.report_of.partition(".")[0] == ident) and (not n or str(record.n) == n)
-        ],
-        key=lambda record: record.at_ms,
-    )
+    found = [record async for stretch in read_about(js, ident, since_ms) for record in stretch.records]
+    return sorted(of_delivery(found, ident, n) if n else found, key=lambda record: record.at_ms)
+
+
+def of_delivery(records: Sequence[Record], ident: str, n: str) -> list[Record]:
+    """Return the records of one delivery of a message, and of the reports about it."""
+    reports = {record.id for record in records if record.report_of == f"{ident}.{n}"}
+    return [record for record in records if record.id in reports or (record.id == ident and str(record.n) == n)]

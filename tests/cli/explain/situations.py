@@ -60,7 +60,8 @@ def deferred(reason: str, reply: Reply | None = None, **changes: object) -> Kept
 
 
 def held(reason: str, **changes: object) -> Kept:
-    return Kept(delivery(held=True, reason=reason, next_ms=NOW + 6 * DAY, **changes), "held")
+    told = {"held": True, "reason": reason, "next_ms": NOW + 6 * DAY}
+    return Kept(delivery(**(told | changes)), "held")
 
 
 def site(**changes: object) -> SiteState:

@@ -33,6 +33,7 @@ from paquebot.cli.explain.message import DELIVERIES_MAX, message
 from paquebot.cli.live import Live
 from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.dns.resolver import MxAnswer, MxKind
+from paquebot.mail.envelope import Wish
 from paquebot.mail.ident import message_id
 from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
@@ -97,6 +98,12 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
         facts(deferred(f"RCPT was answered with {FULL}", FULL, attempts=9, expires_ms=NOW + HOUR)),
         QUIET,
     ),
+    "nobody_wants_a_report": (
+        facts(
+            deferred(f"RCPT was answered with {FULL}", FULL, wishes={"ann@bigmail.example": Wish(("NEVER",))}),
+        ),
+        QUIET,
+    ),
     "host_unreachable": (
         facts(deferred(f"connecting failed: {MX}: Connection refused"), answers={"bigmail.example": HOSTS}),
         QUIET,
@@ -122,6 +129,16 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     # Held: it waits for a person.
     "held_by_the_filter": (
         facts(held("held by the spam filter: link-mismatch: shows one address and leads to another")),
+        QUIET,
+    ),
+    "held_by_a_route": (
+        facts(
+            held(
+                "held by TransportRoute mail-system/migration: bigmail moves its servers",
+                hold_until_ms=NOW + DAY,
+                next_ms=NOW + 10 * MINUTE,
+            )
+        ),
         QUIET,
     ),
     "held_as_poison": (
@@ -159,6 +176,20 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
                     reply=Reply(550, "5.1.2", "the domain bigmail.example does not exist"),
                     reason="the domain bigmail.example does not exist",
                     reverse_path="",
+                ),
+            )
+        ),
+        QUIET,
+    ),
+    "refused_by_a_route": (
+        facts(
+            records=(
+                ACCEPTED,
+                record(
+                    Kind.FAILED,
+                    reply=Reply(550, "5.7.1", "No mail to bigmail"),
+                    reason="refused by TransportRoute mail-system/stop: 550 5.7.1 No mail to bigmail",
+                    report=REPORT,
                 ),
             )
         ),

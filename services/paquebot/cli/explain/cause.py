@@ -23,6 +23,7 @@ class Cause(StrEnum):
     FILTER = "filter"  # held by the spam filter
     POISON = "poison"  # held: attempts crashed
     FAULT = "fault"  # held: it could not be settled
+    ROUTE = "route"  # held by a TransportRoute
     PERSON = "person"  # held by somebody
     DOUBT = "doubt"
     REPORT = "report"
@@ -52,6 +53,8 @@ def cause_of(delivery: Delivery) -> Cause:
 def _held(reason: str) -> Cause:
     if reason.startswith("held by the spam filter"):
         return Cause.FILTER
+    if reason.startswith("held by TransportRoute "):
+        return Cause.ROUTE
     if reason.startswith("poison: "):
         return Cause.POISON
     if reason.startswith("the deliverer could not settle"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from paquebot.cli.explain.facts import Around, Explanation, MessageFacts, Sentence, do, when, why
+from paquebot.cli.explain.limits import of_pool
 from paquebot.cli.explain.words import ago, clock, count, listed, span
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.settle import EXPIRED
@@ -88,7 +89,8 @@ def _end(facts: MessageFacts, record: Record, around: Around) -> Iterable[Senten
         case _ if record.reply == EXPIRED:
             yield why(f"It expired{whom} {at}: {record.reason}.")
             yield from _report(facts, record, around)
-            yield do("How long mail is tried is set by `spec.retry.expiry` of its SendingPool.")
+            pool = of_pool(record.pool, "retry.expiry")
+            yield do(f"How long mail is tried is set by `spec.expiry` of its MailDomain, else by {pool}.")
         case _:
             said = f"{_by(record)} said {record.reply}" if record.host and record.reply else record.reason
             yield why(f"It failed for good{whom} {at}: {said}.")
@@ -107,11 +109,15 @@ def _report(facts: MessageFacts, record: Record, around: Around) -> Iterable[Sen
         end = next((each for each in facts.records if each.id == report.id and each.kind in FINAL), None)
         fate = f"{end.kind} {ago(end.at_ms, around.now_ms)}" if end else "on its way"
         yield when(f"The report to {record.reverse_path} is {report.id}: {fate}.")
-    if not reports:
+    if record.report and not reports:
+        yield when(f"The report to {record.reverse_path} is {record.report}.")
+    elif not reports:
         yield when(f"No report about it to {record.reverse_path} is among the events.")
 
 
 def _cure(record: Record) -> str:
+    if record.reason.startswith("refused by TransportRoute"):
+        return "If it should go, change that route or take it away; then submit the message again."
     enhanced = record.reply.enhanced if record.reply else ""
     if enhanced.startswith("5.1."):  # RFC 3463 §3.2: the address
         return "Correct the address or take it off your lists; then submit the message again."

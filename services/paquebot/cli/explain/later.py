@@ -8,6 +8,7 @@ from paquebot.cli.explain.facts import Around, Sentence, do, when, why
 from paquebot.cli.explain.words import ago, ahead, pool_name, span
 from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.envelope import Wish
 from paquebot.mail.outcome import Stage
 from paquebot.mail.retry import delay_s
 from paquebot.mail.settle import UNREPORTED
@@ -32,13 +33,18 @@ def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
     match cause:
         case Cause.FILTER:
             told = f"The spam filter holds it: {reason.partition(': ')[2]}."
+        case Cause.ROUTE:
+            place, _, said = reason.removeprefix("held by ").partition(": ")
+            told = f"{place} holds it: {said}."
         case Cause.POISON:
             told = f"It is held as {reason.partition('; ')[0]}."
         case Cause.FAULT:
             told = f"It is held: {reason.partition(': ')[0]}."
         case _:
             told = f"It is held: {reason or 'nobody said why'}."
-    decided = when(f"If nobody decides, it is tried {ahead(delivery.next_ms, around.now_ms)}.")
+    until_ms = max(delivery.next_ms, delivery.hold_until_ms)
+    condition = "It is" if cause is Cause.ROUTE else "If nobody decides, it is"
+    decided = when(f"{condition} tried {ahead(until_ms, around.now_ms)}.")
     return why(told), decided, do(cure(delivery, cause, around))
 
 
@@ -77,11 +83,20 @@ def _times(delivery: Delivery, cause: Cause, around: Around) -> Iterable[Sentenc
         again = "again " if delivery.attempts else ""
         after = _after(delivery, around) if cause in _TRIED else ""
         yield when(f"It is tried {again}{ahead(delivery.next_ms, now_ms)}{after}.")
-    report = "its sender gets a report" if delivery.reverse_path else "nobody is told, as it is a report itself"
+    report = _report(delivery)
     if delivery.expires_ms > now_ms:
         yield when(f"It expires {ahead(delivery.expires_ms, now_ms)}; then {report}.")
     else:
         yield when(f"It expired {ago(delivery.expires_ms, now_ms)}: the next attempt is the last, then {report}.")
+
+
+def _report(delivery: Delivery) -> str:
+    """Say who is told when it fails."""
+    if not delivery.reverse_path:
+        return "nobody is told, as it is a report itself"
+    if not any(delivery.wishes.get(each, Wish()).wants("FAILURE") for each in delivery.recipients):
+        return "nobody is told, as its sender wished (NOTIFY)"
+    return "its sender gets a report"
 
 
 def _overdue(delivery: Delivery, around: Around) -> Iterable[Sentence]:
