@@ -231,6 +231,67 @@ async def test_a_silent_host_meets_its_deadline() -> None:
     turning.cancel()
 
 
+FIVE = tuple(f"r{number}@b.example" for number in range(5))
+
+
+def saying(limits: str) -> Host:
+    return Host(EHLO=f"250-mx.test\r\n250-LIMITS {limits}\r\n250 PIPELINING\r\n".encode())
+
+
+async def test_a_host_that_takes_few_recipients_gets_several_transactions_over_one_connection() -> None:
+    host = saying("RCPTMAX=2")
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=FIVE)
+        await courier.leave()
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DELIVERED}
+    assert (len(host.taken), host.connections) == (3, 1)
+
+
+async def test_a_host_that_takes_few_mails_of_a_session_gets_several_connections() -> None:
+    host = saying("RCPTMAX=2 MAILMAX=1")
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=FIVE)
+        await courier.leave()
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DELIVERED}
+    assert (len(host.taken), host.connections) == (3, 3)
+
+
+async def test_a_session_is_not_used_for_more_mails_or_domains_than_the_host_says() -> None:
+    for limits, connections in (("MAILMAX=1", 3), ("RCPTDOMAINMAX=1", 2), ("MAILMAX=5 RCPTDOMAINMAX=2", 1)):
+        host = saying(limits)
+        async with listening(host) as port:
+            courier = None
+            for domain in ("b.example", "b.example", "c.example"):
+                _, courier = await attempt(port, 1, courier=courier, domain=domain)
+            await courier.leave()
+        assert (len(host.taken), host.connections) == (3, connections)
+
+
+async def test_whoever_is_one_too_many_for_a_transaction_goes_with_the_next() -> None:
+    count = iter(range(100))
+
+    def answer(_line: bytes) -> bytes:
+        return b"452 4.5.3 too many\r\n" if next(count) in {2, 4} else b"250 ok\r\n"
+
+    host = Host(RCPT=answer)
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=FIVE)
+        await courier.leave()
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.DELIVERED}
+    assert host.connections == 1
+
+
+async def test_what_is_refused_as_a_message_is_not_tried_for_the_next_recipients() -> None:
+    host = saying("RCPTMAX=2")
+    host.script[b"."] = b"554 5.7.1 spam\r\n"
+    async with listening(host) as port:
+        attempted, courier = await attempt(port, 1, recipients=FIVE)
+        await courier.leave()
+    assert {outcome.kind for outcome in attempted.outcomes.values()} == {Kind.FAILED}
+    assert len(attempted.outcomes) == 5
+    assert len(host.taken) == 1
+
+
 async def test_a_connection_is_used_again_up_to_its_limit() -> None:
     host = Host()
     courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1), allow_private=True), messages_max=2)

@@ -88,7 +88,7 @@ def test_a_refusing_greeting_ends_the_session(code: int) -> None:
 def test_ehlo_offers_what_is_built_and_nothing_else() -> None:
     assert mx(ready=False).say(b"EHLO c.test\r\n") == (
         b"250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-CHUNKING\r\n"
-        b"250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+        b"250-ENHANCEDSTATUSCODES\r\n250-LIMITS MAILMAX=10000 RCPTMAX=3\r\n250 STARTTLS\r\n"
     )
 
 
@@ -166,7 +166,7 @@ def test_addresses_beyond_ascii_come_with_smtputf8_and_their_domains_as_a_labels
 
 def test_what_is_withheld_is_neither_offered_nor_served() -> None:
     talk = mx(ready=False)
-    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"})
+    talk.session.withheld = frozenset({"PIPELINING", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING", "LIMITS"})
     assert talk.say(b"EHLO c.test\r\n") == (
         b"250-mx.test\r\n250-SIZE 1000\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
     )
@@ -546,6 +546,12 @@ def test_commands_that_lead_nowhere_end_with_421() -> None:
     talk = mx()
     assert talk.codes(b"NOOP\r\n" * 60)[-2:] == ["250 2.0.0", "421 4.7.0"]
     assert mx().codes(TO_DATA + b"x\r\n.\r\n" + (TO_DATA + b"x\r\n.\r\n") * 30)[-1] == "250 2.0.0"
+
+
+def test_a_session_takes_as_many_mails_as_it_says() -> None:
+    talk = mx(replace(LIMITS, mails_max=2))
+    assert talk.codes(b"MAIL FROM:<>\r\nRSET\r\nMAIL FROM:<a>\r\nMAIL FROM:<>\r\n")[2:] == ["501 5.1.7", "421 4.7.0"]
+    assert talk.session.closed
 
 
 def test_a_421_from_outside_closes() -> None:

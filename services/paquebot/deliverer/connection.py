@@ -28,6 +28,7 @@ class Connection(asyncio.Protocol):
     session: ClientSession = field(default_factory=ClientSession)
     transport: asyncio.Transport | None = None
     messages: int = 0
+    domains: set[str] = field(default_factory=set)  # of recipients that were named
     tls: str = ""
     committed: bool = False  # the final dot was sent: the host may be responsible, whatever it answers
     ended: asyncio.Event = field(default_factory=asyncio.Event)

@@ -6,7 +6,7 @@ It finds the hosts, goes to the next when one fails, and returns an outcome for 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from paquebot.deliverer.connection import Connection, LeaseLostError
@@ -16,10 +16,11 @@ from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import in_order, literal, refusal_of
-from paquebot.mail.delivery import Delivery
+from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery
 from paquebot.mail.header import split
 from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure, of_relay
 from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
+from paquebot.smtp.limits import peer_limits
 
 T = TypeVar("T")
 BROKEN_OFF = "broken off before the final dot"
@@ -58,6 +59,7 @@ class Courier:
     way: Way | None = None  # the open connection's
     is_cut: bool = False
     _waits: "asyncio.Future[Any] | None" = None  # a look-up, or a connection that opens
+    used_up: bool = False  # the host would take more over a new connection
 
     async def attempt(self, delivery: Delivery, content: bytes, way: Way, may_go_on: Callable[[], bool]) -> Attempted:
         """Try a delivery; raise LeaseLostError when nothing is delivered and `may_go_on` says no, or we are cut off."""
@@ -77,7 +79,7 @@ class Courier:
                         break
                     continue
                 host, tls = opened.where, opened.tls
-                told = await self._transact(opened, delivery, undecided, content, may_go_on)
+                told = await self._send(opened, replace(delivery, recipients=undecided), content, may_go_on)
                 outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
                 if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
                     reporting.append("DSN" in opened.session.extensions)
@@ -129,7 +131,7 @@ class Courier:
         if delivery.reason.startswith(IN_DOUBT):  # the host that may have it will know it again
             last = delivery.last_host.partition(" ")[0]
             hosts = tuple(sorted(hosts, key=lambda host: host != last))
-        if self._serves(hosts, way):
+        if self._serves(hosts, way, delivery.domain):
             assert self.connection is not None  # noqa: S101  (it serves)
             yield self.connection
         tries = 0
@@ -138,10 +140,13 @@ class Courier:
             if not found.addresses and not found.known:
                 yield of_failure(Stage.LOOKUP, f"the addresses of {host} cannot be looked up")
             for address in found.addresses:
-                tries += 1
-                if tries > TRIES_MAX:
-                    return
-                yield await self._open(host, address, way)
+                self.used_up = True
+                while self.used_up:
+                    self.used_up = False
+                    tries += 1
+                    if tries > TRIES_MAX:
+                        return
+                    yield await self._open(host, address, way)
 
     async def _open(self, host: str, address: str, way: Way) -> Connection | Outcome:
         await self.leave()
@@ -170,17 +175,39 @@ class Courier:
         finally:
             self._waits = None
 
+    async def _send(
+        self, connection: Connection, delivery: Delivery, content: bytes, may_go_on: Callable[[], bool]
+    ) -> dict[str, Outcome]:
+        """Send in as many transactions as the host's limits ask for (RFC 9422 §4); what is left waits for the next."""
+        share_max = peer_limits(connection.session.extensions).recipients_max or RECIPIENTS_MAX
+        left, outcomes = delivery.recipients, dict[str, Outcome]()
+        while left:
+            share = replace(delivery, recipients=left[:share_max])
+            try:
+                told = await self._transact(connection, share, content, may_go_on)
+            except LeaseLostError:
+                if not outcomes:
+                    raise
+                told = dict.fromkeys(share.recipients, of_failure(Stage.RCPT, BROKEN_OFF))  # others may have it already
+            outcomes |= told
+            went = any(outcome.kind is Kind.DELIVERED for outcome in told.values())
+            # RFC 5321 §4.5.3.1.10: whoever was one too many is sent to in a transaction of its own.
+            left = tuple(each for each in told if went and _too_many(told[each])) + left[share_max:]
+            settled = next(filter(_settles_others, told.values()), None)
+            if settled is not None:
+                return outcomes | dict.fromkeys(left, settled)
+            if left and not (connection.reusable and self._room(connection)):
+                self.used_up = went
+                late = of_failure(Stage.RCPT, f"{connection.where} takes no more mail in this session")
+                return outcomes | dict.fromkeys(left, late)
+        return outcomes
+
     async def _transact(
-        self,
-        connection: Connection,
-        delivery: Delivery,
-        recipients: tuple[str, ...],
-        content: bytes,
-        may_go_on: Callable[[], bool],
+        self, connection: Connection, delivery: Delivery, content: bytes, may_go_on: Callable[[], bool]
     ) -> dict[str, Outcome]:
         transaction = Transaction(
             delivery.return_path,
-            recipients,
+            delivery.recipients,
             content,
             delivery.prefix,
             delivery.eight_bit,
@@ -192,6 +219,7 @@ class Courier:
         connection.messages += 1
         if self.is_cut:
             raise LeaseLostError(BROKEN_OFF)
+        connection.domains.add(delivery.domain)
         try:
             result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)
         except BrokenSession as error:
@@ -203,12 +231,29 @@ class Courier:
     def _relays(self) -> bool:
         return self.way is not None and bool(self.way.smarthost)
 
-    def _serves(self, hosts: tuple[str, ...], way: Way) -> bool:
+    def _serves(self, hosts: tuple[str, ...], way: Way, domain: str) -> bool:
         """Say whether the open connection may be used: it must be as secure as a new one would be."""
         connection = self.connection
-        if connection is None or self.way != way:
+        if connection is None or self.way != way or not connection.reusable or connection.host not in hosts:
             return False
-        return connection.reusable and connection.host in hosts and connection.messages < self.messages_max
+        domains_max = peer_limits(connection.session.extensions).domains_max
+        known = domain in connection.domains or domains_max is None or len(connection.domains) < domains_max
+        return known and self._room(connection)
+
+    def _room(self, connection: Connection) -> bool:
+        """Say whether another MAIL may be sent over a connection, by our limit and the host's."""
+        theirs = peer_limits(connection.session.extensions).mails_max or self.messages_max
+        return connection.messages < min(theirs, self.messages_max)
+
+
+def _too_many(outcome: Outcome) -> bool:
+    reply = outcome.reply
+    return reply is not None and (reply.code, reply.enhanced) in {(452, "4.5.3"), (552, "5.5.3")}
+
+
+def _settles_others(outcome: Outcome) -> bool:
+    """Say whether what was told about one transaction holds for the next one of the same message."""
+    return outcome.scope in {Scope.MESSAGE, Scope.SITE} and not outcome.reason.startswith(IN_DOUBT)
 
 
 def _milder(before: Outcome | None, now: Outcome) -> Outcome:

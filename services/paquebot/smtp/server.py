@@ -49,8 +49,7 @@ class ServerSession:
         self._gathering: Gathering | None = None
         self._chunk: Chunk | None = None
         self._derailed = False  # a chunk was refused and its content goes on: that is no error each time
-        self._errors = 0
-        self._commands = 0
+        self._errors = self._commands = self._mails = 0
 
     def __repr__(self) -> str:
         marks = "".join(f" {name}" for name in ("tls", "authenticated") if getattr(self.client, name))
@@ -95,9 +94,8 @@ class ServerSession:
     # What the shell tells.
 
     def greet(self, reply: Reply | None = None) -> None:
-        """Say 220, or refuse the whole connection (421; 521, RFC 7504; 554)."""
+        """Say 220, or refuse the whole connection (421; 521, RFC 7504; 554); no enhanced status here (RFC 2034 §4)."""
         greeting = reply or Reply(220, "", f"{self._hostname} ESMTP Paquebot")
-        # RFC 2034 §4: no enhanced status in the greeting.
         self._out.append(encode_reply(Reply(greeting.code, "", greeting.text)))
         if not greeting.is_positive:
             self._close()
@@ -125,10 +123,9 @@ class ServerSession:
                 if octets is None:
                     self._notice_tls()
                     return None
-                event = self._READERS.get(self._state, ServerSession._line)(self, octets)
-                if event is not None:
-                    self._pending = event
-                    return event
+                self._pending = self._READERS.get(self._state, ServerSession._line)(self, octets)
+                if self._pending is not None:
+                    return self._pending
         except Flooded:
             self._give_up(table.TOO_LARGE if self._state is State.CONTENT else table.TOO_LONG)
         return None
@@ -282,7 +279,11 @@ class ServerSession:
         self._say(step)
         return None
 
-    def _mail_from(self, argument: bytes) -> Event:
+    def _mail_from(self, argument: bytes) -> Event | None:
+        self._mails += 1
+        if self._mails > self.limits.mails_max:
+            self.close_with(table.TOO_MANY_MAILS)
+            return None
         if self.client.auth_required and not self.client.authenticated:
             raise CommandRefused(table.AUTHENTICATION_REQUIRED)
         mail = arguments.mail_from(argument, self.client.offered)
@@ -308,13 +309,12 @@ class ServerSession:
         if isinstance(coming, Reply):
             self._give_up(coming)
             return None
-        first = self._state is not State.CHUNKS
         if self._gathering is None or "CHUNKING" in self.withheld:
             coming.refusal = table.NO_CHUNKS if self._gathering else table.OUT_OF_SEQUENCE[self._state]
         else:
             coming.refusal = self._gathering.refusal_of(coming, self.limits)
-        self._chunk, self._state = coming, State.CHUNK
-        return DataStart() if first and coming.refusal is None else None
+        before, self._state, self._chunk = self._state, State.CHUNK, coming
+        return None if coming.refusal is not None or before is State.CHUNKS else DataStart()
 
     def _rset(self, _: bytes) -> None:
         self._forget_transaction(State.READY if self.client.hello_name else State.START)

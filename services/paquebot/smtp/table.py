@@ -76,6 +76,7 @@ SPEAKS_HTTP = Reply(500, "5.5.1", "This is SMTP, not HTTP")
 GARBAGE = Reply(421, "4.7.0", "Closing the connection")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
 TOO_MANY_COMMANDS = Reply(421, "4.7.0", "Too many commands that lead nowhere")
+TOO_MANY_MAILS = Reply(421, "4.7.0", "So much mail for one session: connect anew")
 FLOODED = Reply(421, "4.7.0", "Too much at once: wait for replies")
 IDLE = Reply(421, "4.4.2", "Silent for too long")
 SHUTDOWN = Reply(421, "4.3.2", "Shutting down; try again soon")
@@ -90,6 +91,7 @@ class ServerLimits:
 
     content_max_bytes: int = 26_214_400
     recipients_max: int = 100
+    mails_max: int = 10_000  # MAIL commands of one session, refused ones too (RFC 9422 MAILMAX)
     errors_max: int = 10  # refusals made by the session itself, and refused AUTH
     commands_max: int = 1_000  # commands, accepted recipients aside
 
@@ -104,6 +106,7 @@ def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str
         "DSN": "",
         "CHUNKING": "",
         "ENHANCEDSTATUSCODES": "",
+        "LIMITS": f"MAILMAX={limits.mails_max} RCPTMAX={limits.recipients_max}",
     }
     if starttls:
         served["STARTTLS"] = ""
