@@ -18,10 +18,12 @@ from paquebot.dns.resolver import MxAnswer, Resolver
 from paquebot.mail import settle as settling
 from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.envelope import Wish
+from paquebot.mail.order import Action, Order, only
 from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
 from paquebot.mail.report import Report
 from paquebot.mail.retry import Retry
+from paquebot.mail.selector import Selector
 from paquebot.policy.route import Hold, Match, Reject, Routes, Smarthost, SmarthostTLS, TransportRoute
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
@@ -30,9 +32,10 @@ from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.subjects import partition_of, slot_of
+from paquebot.queue.taken import Taken
 from paquebot.sandbox.certificate import self_signed_context
 from paquebot.sandbox.internet import Internet, Manners
-from queue_making import POOL, delivery
+from queue_making import POOL, delivery, now_ms
 from relay import Relay
 from relay import listening as relay_listening
 from tests_support import wait_for
@@ -389,3 +392,76 @@ async def test_when_slots_change_what_waits_goes_to_its_owner_and_arrives_once(
     moved = [record async for record in read_records(js, 0) if record.kind is not Kind.DELIVERED]
     assert moved == []
     await wait_for(lambda: [site.slot for site in sites.values() if site.slot >= after] == [])
+
+
+def given(action: Action, selector: Selector, lasts_ms: int = 60_000) -> Order:
+    now, hold_ms = now_ms(), now_ms() + 3_600_000
+    words = {"author": "ann", "reason": "incident 42", "given_ms": now, "ends_ms": now + lasts_ms, "hold_ms": hold_ms}
+    return Order(id="o1", action=action, selector=selector, **words)
+
+
+async def deferred(js: JetStream, count: int = 1) -> list[Delivery]:
+    for _ in range(200):
+        found = [each.delivery for each in await list_waiting(js, POOL) if each.state != "ready"]
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.05)
+    pytest.fail("it does not wait")
+
+
+async def test_what_is_suspended_waits_for_the_end_and_says_who_stopped_it(js, deliverer) -> None:
+    order = given(Action.SUSPEND, only("tenant", "shop"))
+    deliverer.dispatcher.obey((order,))
+    await accept(js, delivery(site="plain.test"), delivery("m2", site="plain.test", tenant="news"))
+    (waiting,) = await deferred(js)
+    assert waiting.reason == order.why
+    assert (waiting.order, waiting.attempts) == ("o1", 0)
+    assert waiting.next_ms >= order.ends_ms
+    await deliverer.internet.wait_for(1, 30)  # the other tenant's
+
+
+async def test_what_is_suspended_until_it_expires_has_failed_with_the_reason(js, deliverer) -> None:
+    deliverer.dispatcher.obey((given(Action.SUSPEND, only("site", "plain.test")),))
+    item = delivery(site="plain.test")
+    await accept(js, replace(item, expires_ms=item.accepted_ms))
+    await settled(js)
+    assert await kinds(js) == [Kind.FAILED]
+    told = " ".join(deliverer.reports[0].content.decode().split())
+    assert "at last site plain.test is suspended by ann: incident 42" in told
+
+
+async def test_an_order_is_carried_out_for_what_stands_in_line(js, deliverer) -> None:
+    slow = DestinationPolicy("slow", connections_max=1, rate_per_s=0.3)
+    deliverer.dispatcher.follow(replace(POLICY, destinations={"slow": slow}))
+    await accept(js, *(delivery(f"m{n}", site="slow", group="slow", domain="plain.test") for n in range(3)))
+    await wait_for(lambda: "slow" in deliverer.dispatcher.sites and len(deliverer.dispatcher.sites["slow"].line) >= 1)
+    deliverer.dispatcher.obey((given(Action.HOLD, only("domain", "plain.test")),))
+    assert len(deliverer.dispatcher.sites["slow"].line) == 0
+    held = [each for each in await deferred(js) if each.held]
+    assert {each.reason for each in held} == {"held by ann: incident 42"}
+
+
+async def test_a_hold_that_comes_while_an_attempt_is_under_way_holds_what_the_attempt_leaves(
+    js, deliverer, monkeypatch
+) -> None:
+    begin = PoolQueue.begin
+
+    async def order_comes(queue: PoolQueue, taken: Taken) -> None:
+        await begin(queue, taken)
+        deliverer.dispatcher.obey((given(Action.HOLD, only("domain", "greylist.test")),))
+
+    monkeypatch.setattr(PoolQueue, "begin", order_comes)
+    await accept(js, delivery(site="greylist.test"))
+    (held,) = await deferred(js)
+    assert (held.held, held.attempts, held.reason) == (True, 1, "held by ann: incident 42")
+    await wait_for(lambda: deliverer.queue.in_hand == 0)
+    assert await kinds(js) == [Kind.DEFERRED, Kind.HELD]
+
+
+async def test_what_is_cancelled_while_it_is_ready_is_not_sent(js, deliverer) -> None:
+    item = delivery(site="plain.test")
+    deliverer.dispatcher.obey((given(Action.CANCEL, Selector(names=(item.id,))),))
+    await accept(js, item)
+    await settled(js)
+    assert await kinds(js) == [Kind.CANCELLED]
+    assert deliverer.internet.received == []

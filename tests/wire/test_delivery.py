@@ -48,6 +48,8 @@ deliveries = st.builds(
     route=words,
     hold_until_ms=numbers,
     body=st.none() | st.builds(BodyRef, numbers, numbers, st.integers(0, 3)),
+    steered_ms=numbers,
+    order=words,
 )
 
 

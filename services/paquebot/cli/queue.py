@@ -4,13 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.screen import CONSOLE, show_table
+from paquebot.mail.order import clock as clock  # noqa: PLC0414  (commands tell times in one form)
 from paquebot.queue.inspection import Waiting, find, list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
@@ -121,11 +121,6 @@ def on_queue(place: Place, ask: Callable[[JetStream], Awaitable[T]]) -> T:
             await js.close()
 
     return asyncio.run(connected())
-
-
-def clock(at_ms: int) -> str:
-    """Return a time for people, in UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def ahead(at_ms: int, now_ms: int) -> str:

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from paquebot.deliverer.connection import Connection, LeaseLostError
 from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.opening import Way, open_connection
-from paquebot.deliverer.verdicts import IN_DOUBT, broken, outcomes_of
+from paquebot.deliverer.verdicts import broken, outcomes_of
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Addresses, MxAnswer, MxKind, Resolver
 from paquebot.dns.sites import in_order, literal, refusal_of
 from paquebot.mail.delivery import RECIPIENTS_MAX, Delivery
 from paquebot.mail.header import split
-from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_conclusion, of_failure, of_relay
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, Stage, of_conclusion, of_failure, of_relay
 from paquebot.smtp.client import BrokenSession, Transaction, TransactionResult
 from paquebot.smtp.limits import peer_limits
 

@@ -20,10 +20,10 @@ from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
-from paquebot.deliverer.touch import Conclude, Hold, Reroute, Sight, Wait, touch
-from paquebot.deliverer.verdicts import IN_DOUBT
+from paquebot.deliverer.touch import Conclude, Hold, Obey, Park, Reroute, Sight, Step, Wait, touch
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.outcome import Kind, Outcome, Scope
+from paquebot.mail.order import Order
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope
 from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.subjects import slot_of
@@ -78,6 +78,13 @@ class Dispatcher:
             if site.slot >= destination.slots:  # no such slot any more
                 for taken in site.line.take_out(lambda _taken: True):
                     self.on_item(taken)
+
+    def obey(self, orders: tuple[Order, ...]) -> None:
+        """Take new orders over, also for what is in line already."""
+        self.settler.orders = orders
+        for site in list(self.sites.values()):
+            for taken in site.line.take_out(lambda taken: self._look(taken) is not None):
+                self._turned_away(taken)
 
     def on_item(self, taken: Taken) -> None:
         """Put an item into its site's line, unless it must wait elsewhere."""
@@ -139,12 +146,14 @@ class Dispatcher:
 
     def _turned_away(self, taken: Taken) -> bool:
         """Ask the rules whether an item may be tried; do what they want done instead."""
-        delivery = taken.delivery
-        hosts = self.bearings.hosts(delivery) if self.policy.routes.ordered else None
-        step = touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts))
+        step = self._look(taken)
         match step:
             case None:
                 return False
+            case Obey():
+                self.settler.obey(taken, step.order)
+            case Park():
+                self.settler.park(taken, step.order)
             case Wait():
                 self.settler.defer(taken, step.wait_s, step.reason)
             case Hold():
@@ -155,6 +164,12 @@ class Dispatcher:
                 attempted = Attempted(dict.fromkeys(taken.delivery.recipients, step.outcome))
                 self.settler.finish(taken, attempted, self.pool.retry, b"")
         return True
+
+    def _look(self, taken: Taken) -> Step | None:
+        """Ask the rules about an item."""
+        delivery = taken.delivery
+        hosts = self.bearings.hosts(delivery) if self.policy.routes.ordered else None
+        return touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts, self.settler.orders))
 
     def _reroute(self, taken: Taken, route: str) -> None:
         """Put an item under the site of its new way, here or in another partition."""

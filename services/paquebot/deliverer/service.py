@@ -20,12 +20,14 @@ from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.envelope import Envelope, Wish
+from paquebot.mail.order import Order
 from paquebot.mail.report import Report
 from paquebot.policy.values import Policy
 from paquebot.queue.events import EventWriter
 from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.meter import Meter
+from paquebot.queue.orders import follow_orders
 from paquebot.queue.policystore import follow_policy
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.provision import drift
@@ -64,6 +66,7 @@ async def serve(process: Process, settings: Settings) -> None:
     """Deliver until drained."""
     process.readiness.missing("queue", "not connected yet")
     process.readiness.missing("policy", "no revision was read yet")
+    process.readiness.missing("orders", "they were not read yet")
     process.readiness.present("start")
     js = await JetStream.connect(settings.nats_url, settings.identity_dir, settings.pod)
     await refuse_unfit(js)
@@ -82,6 +85,7 @@ async def serve(process: Process, settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
         await _first_policy(tasks, running, process, queue, dispatcher)
+        await _first_orders(tasks, running, process, queue, dispatcher)
         server = await _serve_state(process, settings, dispatcher)
         running += [
             tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(dispatcher), meter.run())
@@ -117,7 +121,31 @@ async def _first_policy(
         begun.set()
 
     running.append(tasks.create_task(follow_policy(queue.js, on_policy)))
-    waits = [asyncio.create_task(event.wait()) for event in (begun, process.draining)]
+    await _either(begun, process.draining)
+
+
+async def _first_orders(
+    tasks: asyncio.TaskGroup,
+    running: "list[asyncio.Task[None]]",
+    process: Process,
+    queue: PoolQueue,
+    dispatcher: Dispatcher,
+) -> None:
+    """Follow the orders; return once they are known: nothing that somebody stopped may be taken before."""
+    known = asyncio.Event()
+
+    def on_orders(orders: tuple[Order, ...]) -> None:
+        dispatcher.obey(orders)
+        process.readiness.present("orders")
+        known.set()
+
+    running.append(tasks.create_task(follow_orders(queue.js, queue.heartbeat, on_orders)))
+    await _either(known, process.draining)
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Return when one of the events is set."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from paquebot.deliverer.courier import Attempted
-from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.dsn import report
-from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
+from paquebot.mail.order import Order, due
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.record import Record
 from paquebot.mail.report import Action, DsnRequest, Report
 from paquebot.mail.retry import Retry
 from paquebot.mail.settle import Attempt, late, settle
 from paquebot.mail.settlement import Settlement
+from paquebot.mail.steering import carry_out, parked
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.jetstream import ApiError, QueueUnavailableError
 from paquebot.queue.journal import HELD_FOR_MS
@@ -43,6 +44,7 @@ class Settler:
     submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
     chance: random.Random
     retry: Retry = field(default_factory=Retry)  # the pool's, as last heard
+    orders: tuple[Order, ...] = ()
     under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
@@ -87,6 +89,14 @@ class Settler:
         if report is not None and not await self._tell(taken, (report,), b""):
             again = replace(again, delay_told=True)
         await self._apply(taken, Settlement((), again=again))
+
+    def obey(self, taken: Taken, order: Order) -> None:
+        """Carry a person's order out."""
+        self._spawn(self._apply(taken, carry_out(order, taken.delivery, now_ms())))
+
+    def park(self, taken: Taken, order: Order) -> None:
+        """Let an item wait until a suspension ends."""
+        self._spawn(self._put_back_late(taken, parked(order, taken.delivery, self.chance.random())))
 
     def give_back(self, taken: Taken) -> None:
         """Hand an item to its next owner, untouched."""
@@ -136,10 +146,19 @@ class Settler:
     async def _apply(self, taken: Taken, settlement: Settlement) -> None:
         """Let the queue make an outcome lasting; what cannot be stored must not stay in hand for ever."""
         try:
-            await self.queue.settle(taken, settlement)
+            await self.queue.settle(taken, self._obeyed(settlement))
         except Exception:
             LOG.exception("an outcome cannot be stored", delivery=taken.name)
             await self.give_up(taken)
+
+    def _obeyed(self, settlement: Settlement) -> Settlement:
+        """Carry out what was ordered while the item was in hand: else it would wait for its next try."""
+        again = settlement.again
+        order = None if again is None else due(self.orders, again, now_ms())
+        if again is None or order is None:
+            return settlement
+        carried = carry_out(order, again, now_ms())
+        return replace(settlement, records=(*settlement.records, *carried.records), again=carried.again)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

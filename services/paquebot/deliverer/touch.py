@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.outcome import Kind, Outcome, Scope
+from paquebot.mail.order import Order, due, suspended_by
+from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
 from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
 from paquebot.policy.values import SendingPool
 
@@ -26,6 +27,7 @@ class Sight:
     now_ms: int
     routes: Routes = field(default_factory=Routes)
     hosts: tuple[str, ...] | None = None  # of the recipients' domain; None: not looked up lately
+    orders: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,21 @@ class Reroute:
     route: str
 
 
-Step = Wait | Conclude | Hold | Reroute
+@dataclass(frozen=True, slots=True)
+class Obey:
+    """Carry a person's order out instead."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Let it wait in the queue until a suspension ends."""
+
+    order: Order
+
+
+Step = Wait | Conclude | Hold | Reroute | Obey | Park
 Rule = Callable[[Sight], Step | None]
 
 
@@ -68,6 +84,21 @@ def touch(sight: Sight) -> Step | None:
         if step is not None:
             return step
     return None
+
+
+def _ordered(sight: Sight) -> Step | None:
+    order = due(sight.orders, sight.delivery, sight.now_ms)
+    return None if order is None else Obey(order)
+
+
+def _suspended(sight: Sight) -> Step | None:
+    """Keep what is suspended, but not beyond its time: whoever sent it is told why it was not delivered."""
+    order = suspended_by(sight.orders, sight.delivery, sight.now_ms)
+    if order is None:
+        return None
+    if sight.now_ms >= sight.delivery.expires_ms:
+        return Conclude(of_conclusion(Kind.DEFERRED, 451, "4.4.7", order.why))
+    return Park(order)
 
 
 def _paused(sight: Sight) -> Step | None:
@@ -108,4 +139,4 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_paused, _routed)
+RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _routed)

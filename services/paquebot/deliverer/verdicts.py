@@ -1,10 +1,8 @@
 """What a transaction's replies mean for each recipient. Pure; outcomes come from `mail.outcome`."""
 
-from paquebot.mail.outcome import Kind, Outcome, Scope, Stage, of_failure, of_reply
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, Stage, of_failure, of_reply
 from paquebot.mail.reply import Reply
 from paquebot.smtp.client import Transaction, TransactionResult
-
-IN_DOUBT = "in doubt"
 
 
 def outcomes_of(transaction: Transaction, result: TransactionResult, where: str) -> dict[str, Outcome]:

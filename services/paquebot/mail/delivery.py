@@ -71,6 +71,8 @@ class Delivery:
     tags: Mapping[str, str] = field(default_factory=dict)  # the sender's own words, for routes and selectors
     hold_until_ms: int = 0  # TransportRoutes may hold it until then, and never again; 0: none has held it yet
     route: str = ""  # TransportRoute whose smarthost takes it instead of the domain's MX hosts
+    steered_ms: int = 0  # when a person last decided about it: orders given before are done with
+    order: str = ""  # id of the suspension that it waits for
 
     @property
     def name(self) -> str:

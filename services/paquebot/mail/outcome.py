@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from paquebot.mail.reply import Reply
 
+IN_DOUBT = "in doubt"  # how a reason begins while a reply to the final dot is missing
+
 
 class Kind(StrEnum):
     """What became of a recipient."""

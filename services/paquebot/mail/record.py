@@ -16,6 +16,9 @@ class Kind(StrEnum):
     HELD = "held"
     RELEASED = "released"
     CANCELLED = "cancelled"
+    RETRIED = "retried"  # before its time, as a person wanted
+    REROUTED = "rerouted"  # to another pool
+    REQUEUED = "requeued"  # planned anew
     IN_DOUBT = "in_doubt"  # the reply to the final dot was lost
 
 

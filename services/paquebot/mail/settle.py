@@ -145,6 +145,7 @@ def _again(attempt: Attempt, outcomes: Mapping[str, Outcome], next_ms: int, owed
         last_reply=(last.reply if last else None) or delivery.last_reply,
         last_host=attempt.host or delivery.last_host,
         crashes=0,
+        order="",
     )
 
 

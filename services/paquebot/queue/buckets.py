@@ -4,7 +4,7 @@ Changes are found by asking the stream's state, not by a watch: nothing that can
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,10 +30,13 @@ class Bucket:
         headers = {"Nats-TTL": f"{ttl_s}s"} if ttl_s else None
         return (await self.js.publish(f"$KV.{self.name}.{key}", value, headers)).seq
 
-    async def delete(self, key: str) -> None:
-        """Take a key away; what says so vanishes too, or pods that came and went would be read for ever."""
+    async def delete(self, key: str) -> int:
+        """Take a key away and return its sequence.
+
+        What says so vanishes too, or pods that came and went would be read for ever.
+        """
         headers = {"KV-Operation": "DEL", "Nats-TTL": f"{DELETED_TTL_S}s"}
-        await self.js.publish(f"$KV.{self.name}.{key}", b"", headers)
+        return (await self.js.publish(f"$KV.{self.name}.{key}", b"", headers)).seq
 
     async def get(self, key: str) -> bytes | None:
         """Return a key's value, None when it is not there."""
@@ -60,15 +63,23 @@ class Bucket:
 
     async def follow(self, on_change: Callable[[dict[str, bytes]], None]) -> None:
         """Hand over a snapshot now and after each change, for ever. An unreachable store changes nothing."""
+        async for entries, _seq in self.changes():
+            on_change(entries)
+
+    async def changes(self) -> AsyncIterator[tuple[dict[str, bytes], int]]:
+        """Yield a snapshot now and after each change, for ever, with the sequence up to which it knows all."""
         seen: tuple[int, int, int] | None = None
         while True:
+            entries = None
             try:
                 now = await self.state()
                 if now != seen:
-                    on_change(await self.snapshot())
+                    entries = await self.snapshot()
                     seen = now
             except (QueueUnavailableError, ApiError) as error:
                 LOG.warning("a bucket cannot be read", bucket=self.name, error=str(error))
+            if entries is not None and seen is not None:
+                yield entries, seen[0]
             await asyncio.sleep(POLL_S)
 
     async def _entries(self) -> dict[str, Message]:

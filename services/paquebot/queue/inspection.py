@@ -1,31 +1,19 @@
-"""Looking at a pool's queue from outside, and steering single deliveries."""
+"""Looking at a pool's queue from outside: what waits, batch by batch, whatever its number."""
 
-import contextlib
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 
 import structlog
 
 from paquebot.mail.delivery import Delivery
-from paquebot.queue import bodies
-from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, Message
-from paquebot.queue.payload import UnknownFormatError, decode, encode
-from paquebot.queue.schedule import schedule_headers
-from paquebot.queue.subjects import (
-    SLICES,
-    deferred_filter,
-    deferred_filter_of,
-    ready_filter_all,
-    ready_subject,
-    stream_name,
-)
-from paquebot.wire.delivery import Item
+from paquebot.mail.selector import DEFERRED, HELD, READY, Selector
+from paquebot.queue.jetstream import BATCH, JetStream, Message
+from paquebot.queue.payload import UnknownFormatError, content_of, decode_head
+from paquebot.queue.subjects import SLICES, deferred_filters, ready_filters, stream_name
 from paquebot.wire.method import WireError
 
 LOG = structlog.get_logger()
-
-
-class AlreadyReadyError(Exception):
-    """A delivery that does not wait for its time cannot be steered."""
+EVERYTHING = Selector()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,103 +24,75 @@ class Waiting:
     state: str
     subject: str
     seq: int
-    content: bytes
+    payload: bytes
+
+    @property
+    def content(self) -> bytes:
+        """What travels with it; empty when it is stored apart."""
+        return content_of(self.payload)
 
 
-async def list_waiting(js: JetStream, pool: str, limit: int = 10_000) -> list[Waiting]:
-    """Return what waits in a pool, deferred and held before ready; what is in a deliverer's hands counts as ready."""
-    found: list[Waiting] = []
-    for pattern in (deferred_filter, ready_filter_all):
+async def walk(js: JetStream, pool: str, selector: Selector, now_ms: int) -> AsyncIterator[list[Waiting]]:
+    """Yield what waits in a pool and matches, a batch at a time, deferred and held before ready.
+
+    What is in a deliverer's hands counts as ready. What comes, or is changed, after the walk began is passed over.
+    """
+    missing = set(selector.names)
+    for filters in _stages(selector):
+        if selector.names and not missing:
+            return  # found by their names before: no need to read all that is ready
         for number in range(SLICES):
-            room = limit - len(found)
-            if room <= 0:
-                return found
-            for message in await js.read_all(stream_name(pool, number), pattern(pool, number), room):
-                found += _waiting(message)
-    return found
+            for subjects in filters(pool, number, selector):
+                async for batch in _batches(js, stream_name(pool, number), subjects):
+                    found = [each for each in batch if selector.matches(each.delivery, each.state, now_ms)]
+                    missing -= {each.delivery.name for each in found}
+                    yield found
+
+
+async def list_waiting(
+    js: JetStream, pool: str, limit: int = 10_000, selector: Selector = EVERYTHING, now_ms: int = 0
+) -> list[Waiting]:
+    """Return at most `limit` of what waits in a pool and matches, deferred and held before ready."""
+    found: list[Waiting] = []
+    async for batch in walk(js, pool, selector, now_ms):
+        found += batch
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 async def find(js: JetStream, pool: str, ident: str, n: str = "*") -> list[Waiting]:
     """Return the waiting deliveries of a message, deferred and held ones at once, ready ones by a scan."""
-    found: list[Waiting] = []
-    for number in range(SLICES):
-        messages = await js.read_all(stream_name(pool, number), deferred_filter_of(pool, number, ident, n))
-        found += [waiting for message in messages for waiting in _waiting(message)]
-    if found:
-        return found
-    return [
-        waiting
-        for waiting in await list_waiting(js, pool)
-        if waiting.delivery.id == ident and n in {"*", str(waiting.delivery.n)}
-    ]
+    name = ident if n == "*" else f"{ident}.{n}"
+    return await list_waiting(js, pool, selector=Selector(names=(name,)))
 
 
-async def hold(js: JetStream, waiting: Waiting, until_ms: int, reason: str) -> None:
-    """Hold a deferred delivery until a time; raise FenceLostError when it has moved meanwhile."""
-    held = replace(waiting.delivery, held=True, next_ms=until_ms, reason=reason)
-    await _replace(js, waiting, held)
+def _stages(selector: Selector) -> Iterator[Callable[[str, int, Selector], list[str]]]:
+    if set(selector.states) != {READY}:
+        yield deferred_filters
+    if not selector.states or READY in selector.states:
+        yield ready_filters
 
 
-async def release(js: JetStream, waiting: Waiting, now_ms: int) -> None:
-    """Let a held delivery be tried now."""
-    free = replace(waiting.delivery, held=False, next_ms=now_ms, hold_until_ms=now_ms, reason="released")
-    await _replace(js, waiting, free)
+async def _batches(js: JetStream, stream: str, subjects: str) -> AsyncIterator[list[Waiting]]:
+    end = (await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
+    start = 1
+    while start <= end:
+        batch = await js.read(stream, subjects, start_seq=start)
+        yield [waiting for message in batch if message.seq <= end for waiting in _waiting(message)]
+        if len(batch) < BATCH:
+            return
+        start = batch[-1].seq + 1
 
 
-async def retry_now(js: JetStream, waiting: Waiting) -> None:
-    """Let a deferred delivery be tried now: its schedule becomes the ready item in one step."""
-    _refuse_ready(waiting)
-    over = min(waiting.delivery.hold_until_ms, 1)  # a hold that has begun is over
-    ready = replace(waiting.delivery, held=False, next_ms=0, hold_until_ms=over)
-    headers = {"Nats-Schedule-Next": "purge", "Nats-Scheduler": waiting.subject} | _unmoved(waiting)
-    await js.publish(ready_subject(ready), encode(Item((ready,)), waiting.content), headers)
-
-
-async def cancel(js: JetStream, waiting: Waiting) -> None:
-    """Take a deferred or held delivery away for good; raise FenceLostError when it has moved meanwhile."""
-    _refuse_ready(waiting)
-    stream = stream_name(waiting.delivery.pool, int(waiting.subject.split(".")[2]))
-    purged = await js.request(f"STREAM.PURGE.{stream}", {"filter": waiting.subject})
-    if not purged["purged"]:
-        raise FenceLostError(f"{waiting.delivery.name} has moved meanwhile")
-    if waiting.delivery.body is not None:
-        with contextlib.suppress(ApiError):
-            await bodies.release(js, waiting.delivery, waiting.delivery.body)
-
-
-async def _replace(js: JetStream, waiting: Waiting, delivery: Delivery) -> None:
-    _refuse_ready(waiting)
-    headers = schedule_headers(delivery) | _unmoved(waiting)
-    await js.publish(waiting.subject, encode(Item((delivery,)), waiting.content), headers)
-
-
-def _refuse_ready(waiting: Waiting) -> None:
-    """Refuse what is ready: a ready subject is shared by all of its site: nothing may be replaced or purged there."""
-    if waiting.state == "ready":
-        raise AlreadyReadyError(f"{waiting.delivery.name} is ready: a deliverer has it or takes it next")
-
-
-def _unmoved(waiting: Waiting) -> dict[str, str]:
-    return {
-        "Nats-Expected-Last-Subject-Sequence": str(waiting.seq),
-        "Nats-Expected-Last-Subject-Sequence-Subject": waiting.subject,
-    }
-
-
-def _waiting(message: Message) -> list[Waiting]:
+def _waiting(message: Message) -> Iterator[Waiting]:
+    """Yield an item's deliveries; one that another release wrote must not hide all others."""
     try:
-        item, content = decode(message.payload)
-    except (UnknownFormatError, WireError) as error:  # one of another release must not hide all others
+        item = decode_head(message.payload)
+    except (UnknownFormatError, WireError) as error:
         LOG.warning("an item cannot be read", subject=message.subject, seq=message.seq, error=str(error))
-        return []
+        return
     is_ready = message.subject.split(".")[3] == "r"
-    return [
-        Waiting(
-            delivery,
-            "ready" if is_ready else ("held" if delivery.held else "deferred"),
-            message.subject,
-            message.seq,
-            content,
-        )
-        for delivery in item.deliveries
-    ]
+    for delivery in item.deliveries:
+        state = READY if is_ready else (HELD if delivery.held else DEFERRED)
+        yield Waiting(delivery, state, message.subject, message.seq, message.payload)

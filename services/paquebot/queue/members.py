@@ -19,13 +19,17 @@ LOG = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A process: its service, the policy revision it runs, and its pool if it has one."""
+    """A process: its service, the policy revision it runs, and its pool if it has one.
+
+    `orders` is the sequence of the bucket of orders up to which it obeys them.
+    """
 
     pod: str
     service: str
     revision: str = ""
     pool: str = ""
     draining: bool = False
+    orders: int = 0
 
 
 FIELDS = tuple(each.name for each in fields(Member))
@@ -42,6 +46,10 @@ class Heartbeat:
     def runs(self, revision: str) -> None:
         """Report another revision with the next beat."""
         self.member = replace(self.member, revision=revision)
+
+    def knows_orders(self, seq: int) -> None:
+        """Report with the next beat how far we know the orders."""
+        self.member = replace(self.member, orders=seq)
 
     async def beat(self) -> None:
         """Write the member down once."""

@@ -20,10 +20,23 @@ def encode(item: Item, content: bytes) -> bytes:
 
 def decode(payload: bytes) -> tuple[Item, bytes]:
     """Return an item and its content; raise UnknownFormatError, or WireError for a broken one."""
+    return decode_head(payload), content_of(payload)
+
+
+def decode_head(payload: bytes) -> Item:
+    """Return an item and leave its content alone; raises as `decode` does."""
+    return decode_item(payload[_HEAD.size : _end(payload)])
+
+
+def content_of(payload: bytes) -> bytes:
+    """Return the content that travels with an item."""
+    return payload[_end(payload) :]
+
+
+def _end(payload: bytes) -> int:
     if len(payload) < _HEAD.size:
         raise UnknownFormatError("an item shorter than its head")
     number, length = _HEAD.unpack_from(payload)
     if number != FORMAT:
         raise UnknownFormatError(f"an item of format {number}; this release reads format {FORMAT}")
-    end = _HEAD.size + length
-    return decode_item(payload[_HEAD.size : end]), payload[end:]
+    return int(_HEAD.size + length)

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from paquebot.mail.delivery import Delivery, Lane
+from paquebot.mail.selector import Selector
 
 SLICES = 4  # streams of a pool
 PARTITIONS = 16
@@ -100,6 +101,21 @@ def ready_group_filter(pool: str, partition: int, group: str) -> str:
 def deferred_filter_of(pool: str, number: int, ident: str, n: str = "*") -> str:
     """Return the pattern of a waiting delivery whose site is not known."""
     return f"mq.{pool}.{number}.d.*.*.{ident}.{n}"
+
+
+def deferred_filters(pool: str, number: int, selector: Selector) -> list[str]:
+    """Return patterns of what waits in a pool's stream that leave out as much as a subject can tell."""
+    if selector.names:
+        return [deferred_filter_of(pool, number, *name.split(".", 1)) for name in selector.names]
+    sites = [f"mq.{pool}.{number}.d.*.{site_token(site)}.>" for site in selector.sites]
+    return sites or [deferred_filter(pool, number)]
+
+
+def ready_filters(pool: str, number: int, selector: Selector) -> list[str]:
+    """Return patterns of what is ready in a pool's stream; items that are not expanded yet are among them."""
+    if not selector.sites:
+        return [ready_filter_all(pool, number)]
+    return [f"mq.{pool}.{number}.r.*.*.*.{site}" for site in (SPLIT, *map(site_token, selector.sites))]
 
 
 def ready_filter_all(pool: str, number: int) -> str:

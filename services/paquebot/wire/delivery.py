@@ -1,6 +1,7 @@
 """Deliveries on the wire and in the queue."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -39,27 +40,36 @@ def delivery_to_pb(delivery: Delivery) -> pb.Delivery:
         eight_bit=delivery.eight_bit,
         accepted_ms=delivery.accepted_ms,
         expires_ms=delivery.expires_ms,
-        attempts=delivery.attempts,
-        next_ms=delivery.next_ms,
-        held=delivery.held,
-        reason=delivery.reason,
-        last_host=delivery.last_host,
-        crashes=delivery.crashes,
         utf8=delivery.utf8,
         envelope_id=delivery.envelope_id,
         ret=delivery.ret,
         wishes=wishes_to_pb(delivery.wishes),
-        delay_told=delivery.delay_told,
-        relayed=delivery.relayed,
         tags=delivery.tags,
         route=delivery.route,
-        hold_until_ms=delivery.hold_until_ms,
+        **_course(delivery),
     )
     if delivery.last_reply is not None:
         message.last_reply.CopyFrom(reply_to_pb(delivery.last_reply))
     if delivery.body is not None:
         message.body.CopyFrom(_body_to_pb(delivery.body))
     return message
+
+
+def _course(delivery: Delivery) -> dict[str, Any]:
+    """Return the fields that change while a delivery waits."""
+    return {
+        "attempts": delivery.attempts,
+        "next_ms": delivery.next_ms,
+        "held": delivery.held,
+        "reason": delivery.reason,
+        "last_host": delivery.last_host,
+        "crashes": delivery.crashes,
+        "delay_told": delivery.delay_told,
+        "relayed": delivery.relayed,
+        "hold_until_ms": delivery.hold_until_ms,
+        "steered_ms": delivery.steered_ms,
+        "order": delivery.order,
+    }
 
 
 def delivery_from_pb(message: pb.Delivery) -> Delivery:
@@ -100,6 +110,8 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         tags=dict(message.tags),
         route=message.route,
         hold_until_ms=message.hold_until_ms,
+        steered_ms=message.steered_ms,
+        order=message.order,
     )
 
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from paquebot.deliverer.touch import MOVED, RESLOTTED
-from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.outcome import Stage
+from paquebot.mail.outcome import IN_DOUBT, Stage
 from paquebot.mail.settle import UNREPORTED
 
 GREYLISTING = re.compile(r"gr[ea]y.?list", re.IGNORECASE)

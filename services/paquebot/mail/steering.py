@@ -1,0 +1,108 @@
+"""Carrying orders out: an order and a delivery in, a Settlement out. Pure.
+
+Deliverers apply it to what they have in hand, commands to what waits in the queue: both mean the same by it.
+"""
+
+from dataclasses import replace
+
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.order import Action, Order
+from paquebot.mail.outcome import IN_DOUBT
+from paquebot.mail.record import Kind, Record
+from paquebot.mail.settlement import Settlement
+
+GRACE_MS = 3_600_000  # what is released or requeued has time for an attempt, however old it is
+SPREAD_MS = 60_000  # what a suspension kept waiting does not come back all at once
+
+_KINDS = {
+    Action.HOLD: Kind.HELD,
+    Action.RELEASE: Kind.RELEASED,
+    Action.CANCEL: Kind.CANCELLED,
+    Action.RETRY: Kind.RETRIED,
+    Action.REQUEUE: Kind.REQUEUED,
+}
+
+
+def carry_out(order: Order, delivery: Delivery, now_ms: int) -> Settlement:
+    """Return what must be done with a delivery that an order is about; RETRY and REQUEUE make it ready."""
+    again = _steered(order, delivery, now_ms)
+    next_ms = 0 if again is None else again.next_ms
+    return Settlement((record_of(order, _KINDS[order.action], delivery, now_ms, next_ms),), again)
+
+
+def parked(order: Order, delivery: Delivery, chance: float) -> Delivery:
+    """Return a delivery that waits for a suspension's end, or for its own expiry; `chance` is between 0 and 1."""
+    end_ms = min(order.ends_ms, delivery.expires_ms)
+    return replace(
+        delivery,
+        next_ms=end_ms + int(chance * SPREAD_MS),
+        reason=_reason(delivery, order.why),
+        order=order.id,
+    )
+
+
+def record_of(order: Order, kind: Kind, delivery: Delivery, now_ms: int, next_ms: int = 0) -> Record:
+    """Return the record of an order that was carried out."""
+    return Record(
+        kind=kind,
+        at_ms=now_ms,
+        id=delivery.id,
+        n=delivery.n,
+        tenant=delivery.tenant,
+        recipients=delivery.recipients,
+        reverse_path=delivery.reverse_path,
+        credential=delivery.credential,
+        pool=delivery.pool,
+        site=delivery.site,
+        domain=delivery.domain,
+        lane=delivery.lane,
+        attempt=delivery.attempts,
+        reason=order.reason,
+        next_ms=next_ms,
+        size_bytes=delivery.size_bytes,
+        author=order.author,
+    )
+
+
+def _steered(order: Order, delivery: Delivery, now_ms: int) -> Delivery | None:
+    """Return the delivery as the order wants it; None: it is taken away."""
+    match order.action:
+        case Action.HOLD:
+            return _changed(order, delivery, "held", held=True, next_ms=order.hold_ms)
+        case Action.RELEASE:
+            expires_ms = max(delivery.expires_ms, now_ms + GRACE_MS)
+            free = replace(delivery, hold_until_ms=now_ms, expires_ms=expires_ms)
+            return _changed(order, free, "released", held=False, next_ms=now_ms)
+        case Action.RETRY:
+            return _changed(order, _held_no_more(delivery), "to be tried at once, as wanted", held=False, next_ms=0)
+        case Action.REQUEUE:
+            return _requeued(order, delivery, now_ms)
+        case Action.CANCEL:
+            return None
+        case _:
+            raise AssertionError(f"{order.action} is not carried out delivery by delivery")
+
+
+def _requeued(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
+    """Forget attempts and what hosts said; when the first try comes, its hosts are looked up anew."""
+    lifetime_ms = delivery.expires_ms - delivery.accepted_ms
+    fresh = replace(
+        _held_no_more(delivery), attempts=0, crashes=0, last_reply=None, last_host="", delay_told=False, reason=""
+    )
+    expires_ms = now_ms + lifetime_ms if order.fresh_expiry else max(delivery.expires_ms, now_ms + GRACE_MS)
+    return _changed(order, fresh, "requeued", held=False, next_ms=0, expires_ms=expires_ms)
+
+
+def _held_no_more(delivery: Delivery) -> Delivery:
+    """End a hold that a route has begun: 0 would let it begin anew."""
+    return replace(delivery, hold_until_ms=min(delivery.hold_until_ms, 1))
+
+
+def _changed(order: Order, delivery: Delivery, word: str, **changes: int) -> Delivery:
+    reason = _reason(delivery, f"{word} by {order.said}")
+    return replace(delivery, reason=reason, steered_ms=order.given_ms, order="", **changes)  # type: ignore[arg-type]
+
+
+def _reason(delivery: Delivery, told: str) -> str:
+    """Keep the word that a reply is missing in front: the same host comes first all the same."""
+    return f"{IN_DOUBT}; {told}" if delivery.reason.startswith(IN_DOUBT) else told
