@@ -24,6 +24,7 @@ from paquebot.mail.reply import Reply
 from paquebot.mail.report import Report
 from paquebot.mail.retry import Retry
 from paquebot.mail.selector import Selector
+from paquebot.policy.pace import Adaptive
 from paquebot.policy.route import Hold, Match, Reject, Routes, Smarthost, SmarthostTLS, TransportRoute
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
@@ -41,7 +42,9 @@ from relay import listening as relay_listening
 from tests_support import wait_for
 
 POOL_POLICY = SendingPool("mail", "main", "out.example", retry=Retry(quick_s=(1, 1, 1), initial_s=5, max_s=5))
-THROTTLED = DestinationPolicy("slow", domains=("throttle.test",), connections_max=2, backoff=Backoff(30, 60, 2))
+THROTTLED = DestinationPolicy(
+    "slow", domains=("throttle.test",), connections_max=2, backoff=Backoff(30, 60, 2), adaptive=Adaptive(enabled=False)
+)
 POLICY = Policy("r1", pools={POOL: POOL_POLICY}, destinations={"slow": THROTTLED})
 
 

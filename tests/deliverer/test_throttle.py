@@ -37,7 +37,7 @@ class Life(RuleBasedStateMachine):
     @rule(count=st.integers(1, 30))
     def successes(self, count: int) -> None:
         for _ in range(count):
-            self.throttle.went_well()
+            self.throttle.went_well(self.now)
 
     @rule()
     def suspend(self) -> None:
@@ -100,7 +100,7 @@ def test_it_recovers_step_by_step() -> None:
     throttle.wait(10)
     allowed = []
     for _ in range(50):
-        throttle.went_well()
+        throttle.went_well(10.0)
         allowed.append(throttle.allowed)
     assert sorted(set(allowed)) == [4, 5, 6, 7, 8]
     assert throttle.level == 0

@@ -15,7 +15,10 @@ from paquebot.deliverer import metrics
 from paquebot.deliverer.bearings import Bearings
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
+from paquebot.deliverer.heed import heed
+from paquebot.deliverer.lesson import BUCKET
 from paquebot.deliverer.line import Line
+from paquebot.deliverer.memory import Memory
 from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
@@ -23,9 +26,10 @@ from paquebot.deliverer.throttle import Throttle
 from paquebot.deliverer.touch import Conclude, Hold, Obey, Park, Reroute, Sight, Step, Wait, touch
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Order
-from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
+from paquebot.queue.buckets import Bucket
 from paquebot.queue.subjects import slot_of
 from paquebot.queue.taken import Taken
 from paquebot.runtime.logs import bind
@@ -36,6 +40,7 @@ IDLE_S = 2.0  # a worker keeps its connection this long without work
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
 UNSURE_S = 0.25  # between two looks whether our partitions are ours for sure
+NOTED_S = 1.0  # for what was learned to be written, at the end
 LOG = structlog.get_logger()
 
 
@@ -51,8 +56,10 @@ class Dispatcher:
     sites: dict[str, Site] = field(default_factory=dict)  # by name and slot
     workers: int = 0
     tally: Tally = field(default_factory=Tally)
+    memory: Memory = field(init=False)
 
     def __post_init__(self) -> None:
+        self.memory = Memory(Bucket(self.settler.queue.js, BUCKET), self.pool_token)
         self.settler.queue.on_item = self.on_item
         self.settler.queue.on_letting_go = self.on_letting_go
         self.settler.queue.on_cut = self.cut
@@ -98,7 +105,7 @@ class Dispatcher:
             self.settler.give_back(taken)
             return
         if not site.line.has_room(taken, self.settler.queue.hand.free(taken.delivery.lane)):
-            wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.policy.rate_per_s or 20.0))
+            wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.pace.per_s or 20.0))
             self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
             return
         site.line.push(taken)
@@ -112,6 +119,7 @@ class Dispatcher:
         """
         for site in self._sites_of(partition):
             site.leave()
+            self.memory.note(site, asyncio.get_running_loop().time(), now_ms(), pause_s=0.0)
         for site in self.sites.values():
             leaving = site.leaving.is_set()
             for taken in site.line.take_out(lambda taken, all_=leaving: all_ or taken.fence.partition == partition):  # type: ignore[misc]
@@ -130,9 +138,11 @@ class Dispatcher:
         """Look at all sites, for ever: throttles pass, connections become free."""
         while True:
             await asyncio.sleep(LOOK_S)
+            now = asyncio.get_running_loop().time()
             for key, site in list(self.sites.items()):
                 self._feed(site)
-                if site.is_forgettable(asyncio.get_running_loop().time()):
+                self.memory.note(site, now, now_ms())
+                if site.is_forgettable(now):
                     del self.sites[key]
             metrics.CONNECTIONS.labels(self.pool_token).set(self.workers)
 
@@ -143,6 +153,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.settler.drain()
+        await self.memory.drain(NOTED_S)
 
     def _turned_away(self, taken: Taken) -> bool:
         """Ask the rules whether an item may be tried; do what they want done instead."""
@@ -184,7 +195,7 @@ class Dispatcher:
 
     def _feed(self, site: Site) -> None:
         """Start workers for a site's line, or send it back when its turn is far away."""
-        if not site.line:
+        if not site.line or not site.known:
             return
         wait_s = site.throttle.wait(asyncio.get_running_loop().time())
         if wait_s > PATIENCE_S:
@@ -309,13 +320,10 @@ class Dispatcher:
                 tally.end(now, outcome, attempted.host)
             if outcome.reason.startswith(IN_DOUBT):
                 metrics.IN_DOUBT.labels(self.pool_token).inc()
-            if outcome.scope is Scope.SITE:
-                metrics.THROTTLED.labels(self.pool_token, site.group).inc()
-                site.throttle.slow_down(now, outcome.reason)
-            elif outcome.kind is Kind.DELIVERED:
-                site.throttle.went_well()
         if attempted.host:
             metrics.TLS.labels(self.pool_token, attempted.tls or "none").inc()
+        if heed(site.throttle, attempted.outcomes.values(), now):
+            metrics.THROTTLED.labels(self.pool_token, site.group).inc()
         metrics.SECONDS.labels(self.pool_token).observe(attempted.took_s)
         return self.settler.finish(taken, attempted, self.pool.retry, content)
 
@@ -334,5 +342,11 @@ class Dispatcher:
             throttle.follows(self.settler.queue.since(delivery.partition))
             line = Line(self.pool.tenant_weights)
             site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition, delivery.domain)
+            site.known = False
             self.sites[key] = site
+            self.memory.begin(self._meet(site))
         return site
+
+    async def _meet(self, site: Site) -> None:
+        await self.memory.recall(site, now_ms())
+        self._feed(site)

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from paquebot.deliverer.courier import Courier
+from paquebot.deliverer.lesson import Lesson
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
@@ -27,6 +29,9 @@ class Site:
     slot: int = 0
     partition: int = -1
     domain: str = ""  # the first whose mail went there
+    known: bool = True  # what was learned about it before has been read
+    noted: Lesson | None = None  # as it was last written down
+    noted_at: float = -math.inf
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
     trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,7 +100,7 @@ class Site:
 
     def _pace(self, now: float) -> Pace:
         throttle = self.throttle
-        return Pace(throttle.policy.rate_per_s, self.tally.pace(now), throttle.allowed, throttle.level, self.slot)
+        return Pace(throttle.pace.per_s, self.tally.pace(now), throttle.allowed, throttle.level, self.slot)
 
     def _shares(self) -> tuple[Share, ...]:
         waiting = Counter((taken.delivery.lane, taken.delivery.tenant) for taken in self.line)

@@ -6,6 +6,7 @@ from typing import Final
 from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
 from paquebot.policy.faults import Notes, Unfit
+from paquebot.policy.pace import adaptive, patterns
 from paquebot.policy.section import Section
 from paquebot.policy.values import (
     Backoff,
@@ -287,11 +288,11 @@ def _domain_ref(section: Section) -> DomainRef:
 
 def destination(spec: Section) -> DeclaredDestination:
     """Read the spec of a DestinationPolicy."""
-    spec.later("adaptive", "patterns")
     match, limits, tls = spec.section("match"), spec.section("limits"), spec.section("tls")
     limits.later("scope")
     default = DestinationPolicy("")
     connections = scalars.integer(1, _CONNECTIONS_MAX)
+    rate_per_s = limits.read("rate", scalars.rate_per_s, default.rate_per_s)
     value = DestinationPolicy(
         name=spec.notes.name,
         mx_suffixes=match.entries("mxSuffixes", names.suffix),
@@ -300,11 +301,13 @@ def destination(spec: Section) -> DeclaredDestination:
         messages_per_connection_max=limits.read(
             "messagesPerConnection", connections, default.messages_per_connection_max
         ),
-        rate_per_s=limits.read("rate", scalars.rate_per_s, default.rate_per_s),
+        rate_per_s=rate_per_s,
         slots=spec.read("slots", scalars.integer(1, _SLOTS_MAX), default.slots),
         backoff=_backoff(spec.section("backoff")),
         tls_minimum=tls.read("minimum", scalars.choice(TLSMinimum), default.tls_minimum),
         allow_private=spec.read("allowPrivateAddresses", scalars.boolean, default=False),
+        adaptive=adaptive(spec.section("adaptive"), rate_per_s),
+        patterns=patterns(spec.sections("patterns")),
     )
     if value.slots > value.connections_max:
         text = f"are {value.slots} for {value.connections_max} connections, so some would have none"

@@ -20,6 +20,7 @@ _DURATION_PART = re.compile(r"([0-9]+)([dhms])")
 _SECONDS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 _SIZE = re.compile(r"([0-9]{1,12})(Ki|Mi|Gi|k|M|G)?\Z")
 _OCTETS: Final = {"": 1, "k": 1000, "M": 10**6, "G": 10**9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%\Z")
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)/([smh])\Z")
 
 E = TypeVar("E", bound=StrEnum)
@@ -77,6 +78,19 @@ def number(least: float, most: float) -> Callable[[object], float]:
         if read_as is None or not least <= read_as <= most:
             raise Unfit(f"{shown(value)} is not a number from {least:g} to {most:g}", "give such a number")
         return read_as
+
+    return read
+
+
+def percent(least: int, most: int) -> Callable[[object], float]:
+    """Return a reader of percentages such as `10%`, as a share of 1."""
+
+    def read(value: object) -> float:
+        match = _PERCENT.match(value) if isinstance(value, str) else None
+        share = float(match[1]) if match else -1.0
+        if not least <= share <= most:
+            raise Unfit(f"{shown(value)} is not a percentage from {least}% to {most}%", 'write one, such as "10%"')
+        return share / 100
 
     return read
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
+from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.route import Routes
 
 REVISION_NONE = ""
@@ -139,6 +140,8 @@ class DestinationPolicy:
     backoff: Backoff = field(default_factory=Backoff)
     tls_minimum: TLSMinimum = TLSMinimum.OPPORTUNISTIC
     allow_private: bool = False  # deliver to loopback and private addresses
+    adaptive: Adaptive = field(default_factory=Adaptive)
+    patterns: tuple[Pattern, ...] = ()
 
     def share(self, slot: int) -> "DestinationPolicy":
         """Return what holds for one slot: all slots together never go beyond the limits; 10 connections are 3+3+2+2."""
@@ -146,7 +149,8 @@ class DestinationPolicy:
             return self
         connections, over = divmod(self.connections_max, self.slots)
         here = connections + (slot < over) if slot < self.slots else 0
-        return replace(self, connections_max=here, rate_per_s=self.rate_per_s / self.slots)
+        adaptive = replace(self.adaptive, least_per_s=self.adaptive.least_per_s / self.slots)
+        return replace(self, connections_max=here, rate_per_s=self.rate_per_s / self.slots, adaptive=adaptive)
 
 
 DEFAULT_DESTINATION = DestinationPolicy(name="other")

@@ -18,7 +18,7 @@ EVENTS_BYTES_MAX = 512 << 20  # reserved from the account's storage
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
-BUCKETS = {"policy": 0, "credentials": 0, "orders": 0, "members": 0, "platform": 0}
+BUCKETS = {"policy": 0, "credentials": 0, "orders": 0, "members": 0, "platform": 0, "sites": 0}
 MEMBER_TTL_S = 10
 
 NOT_FOUND = 10059

@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "mq.>",
         "ev.>",
         "doubt.>",
+        "$KV.sites.>",
         "$JS.ACK.>",
         "$JS.API.DIRECT.GET.KV_orders",
         "$JS.API.STREAM.INFO.KV_orders",

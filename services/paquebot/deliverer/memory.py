@@ -1,0 +1,85 @@
+"""What is learned about sites outlives the process: written seldom, read when a site is first met."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+import structlog
+
+from paquebot.deliverer.lesson import Lesson, decode, encode, key_of
+from paquebot.deliverer.site import Site
+from paquebot.queue.buckets import Bucket
+from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+
+RECALL_S = 2.0  # then it is met as a new one
+NOTE_S = 5.0  # between two records of a site
+KEPT_S = 3600  # at least
+LOG = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Memory:
+    """The lessons of one pool's sites."""
+
+    bucket: Bucket
+    pool: str
+    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    async def recall(self, site: Site, now_ms: int) -> None:
+        """Let a site that is new here go on where its owner before stood."""
+        encoded = None
+        try:
+            async with asyncio.timeout(RECALL_S):
+                encoded = await self.bucket.get(key_of(self.pool, site.name, site.slot))
+        except (QueueUnavailableError, ApiError, TimeoutError) as error:
+            LOG.warning("what was learned about a site cannot be read", site=site.name, error=str(error))
+        lesson = decode(encoded) if encoded else None
+        if lesson is not None:
+            site.throttle.recall(lesson, asyncio.get_running_loop().time(), now_ms)
+            site.noted = lesson
+        site.known = True
+
+    def note(self, site: Site, now: float, now_ms: int, *, pause_s: float = NOTE_S) -> None:
+        """Begin to write down what changed, when the last record is old enough."""
+        if not site.known or now - site.noted_at < pause_s:
+            return
+        lesson = site.throttle.lesson(now, now_ms)
+        if _alike(lesson, site.noted):
+            return
+        site.noted, site.noted_at = lesson, now
+        self.begin(self._write(site, lesson))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let what is being written end."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=timeout_s)
+
+    async def _write(self, site: Site, lesson: Lesson | None) -> None:
+        key = key_of(self.pool, site.name, site.slot)
+        try:
+            if lesson is None:
+                await self.bucket.delete(key)
+            else:
+                await self.bucket.put(key, encode(lesson), ttl_s=max(KEPT_S, site.throttle.policy.backoff.max_s))
+        except (QueueUnavailableError, QueueFullError, ApiError) as error:
+            LOG.warning("what was learned about a site cannot be written", site=site.name, error=str(error))
+            site.noted = None
+
+    def begin(self, work: Coroutine[None, None, None]) -> None:
+        """Let a task of the memory run."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+def _alike(one: Lesson | None, other: Lesson | None) -> bool:
+    """Say whether nothing worth a record differs; the end of a rest is recomputed each time, so it jitters."""
+    if one is None or other is None:
+        return one is other
+    return (one.state, one.level, one.connections, one.pace, one.too_much) == (
+        other.state,
+        other.level,
+        other.connections,
+        other.pace,
+        other.too_much,
+    ) and abs(one.until_ms - other.until_ms) <= 1000  # noqa: PLR2004
