@@ -8,6 +8,7 @@ from paquebot.mail.delivery import Delivery, Lane
 from paquebot.mail.ident import message_id
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
+from paquebot.policy.route import Match, Routes, Smarthost, TransportRoute
 from paquebot.policy.values import DestinationPolicy, MailDomain, Policy, SendingPool, SMTPCredential
 from paquebot.queue.members import Member
 from paquebot.wire.deliverer import Counts, DelivererState, InHand, Load, Pace, Said, Share, SiteState
@@ -20,12 +21,14 @@ REPORT = "5f0c7c1e-98b0-5d3c-a8a3-3a2d3f1f4a11"
 MX = "mx1.bigmail.example [192.0.2.25]"
 
 BIGMAIL = DestinationPolicy("bigmail", domains=("bigmail.example",), connections_max=20, rate_per_s=50.0)
+RELAY = TransportRoute("mail-system", "relay", Match(), Smarthost("relay.example", secret="mail-system.relay"))
 POLICY = Policy(
     "r7",
     domains={"shop.example": MailDomain("shop", "main", "shop.example", POOL)},
     pools={POOL: SendingPool("mail-system", "default", "out.mail.example")},
     credentials={"shop.web": SMTPCredential("shop", "web", ("*@shop.example",))},
     destinations={"bigmail": BIGMAIL},
+    routes=Routes.of([RELAY]),
 )
 
 

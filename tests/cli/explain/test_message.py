@@ -54,6 +54,9 @@ CROWDED = site(in_flight=20, connections=20)
 NARROWED = site(in_flight=5, connections=5, pace=Pace(50.0, 12.5, 5, 2))
 RESTING = site(state="THROTTLED", reason=f"MAIL was answered with {SLOW_DOWN}", until_ms=NOW + 4 * MINUTE)
 
+NO_LOGIN = Reply(535, "5.7.8", "Authentication failed")
+BY_RELAY: dict = {"route": "mail-system/relay", "site": "relay.example:587", "last_host": "relay.example [192.0.2.77]"}
+
 SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     # Ready: it may be tried now.
     "next_in_line": (facts(READY), around(deliverer(NEXT, sites=(site(waiting=1),)))),
@@ -101,6 +104,23 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     "nobody_wants_a_report": (
         facts(
             deferred(f"RCPT was answered with {FULL}", FULL, wishes={"ann@bigmail.example": Wish(("NEVER",))}),
+        ),
+        QUIET,
+    ),
+    "smarthost_unreachable": (
+        facts(deferred("connecting failed: relay.example [192.0.2.77]: Connection refused", **BY_RELAY)),
+        QUIET,
+    ),
+    "smarthost_refuses_the_login": (
+        facts(deferred(f"AUTH was answered with {NO_LOGIN}", NO_LOGIN, **BY_RELAY)),
+        QUIET,
+    ),
+    "smarthost_without_a_login": (
+        facts(
+            deferred(
+                "AUTH failed: relay.example: Secret mail-system/relay is not here with a username and a password",
+                **(BY_RELAY | {"route": "mail-system/gone", "last_host": ""}),
+            )
         ),
         QUIET,
     ),

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     CROWD = "crowd"
     MOVED = "moved"
     GREYLISTED = "greylisted"
+    LOGIN = "login"  # at a smarthost
     REPLY = "reply"
     DNS = "dns"
     HOST = "host"
@@ -73,6 +74,7 @@ _CAUSES: tuple[tuple[Cause, Callable[[str], bool]], ...] = (
     (Cause.PACE, lambda reason: " is kept to its pace " in reason),
     (Cause.CROWD, lambda reason: reason.endswith("others wait for the same site")),
     (Cause.MOVED, lambda reason: reason.endswith((MOVED, RESLOTTED))),
+    (Cause.LOGIN, lambda reason: reason.startswith((f"{Stage.AUTH} failed: ", f"{Stage.AUTH} was answered with "))),
     (Cause.GREYLISTED, lambda reason: _answered(reason) and bool(GREYLISTING.search(reason))),
     (Cause.REPLY, _answered),
     (Cause.DNS, lambda reason: reason.startswith(f"{Stage.LOOKUP} failed: ")),

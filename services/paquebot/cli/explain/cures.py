@@ -42,6 +42,20 @@ def _dns(delivery: Delivery, _around: Around) -> str:
     return f"Ask a name server yourself: `dig {delivery.domain} MX`. Only the domain's owner can mend its DNS."
 
 
+def _unreachable(delivery: Delivery, around: Around) -> str:
+    relay = around.smarthost(delivery)
+    who, port = ("who runs it", relay.port) if relay is not None else ("the postmaster there", 25)
+    return f"Nothing is needed yet. If it stays so, ask {who}, or see whether port {port} is blocked."
+
+
+def _login(delivery: Delivery, around: Around) -> str:
+    relay = around.smarthost(delivery)
+    if relay is None or not relay.secret:
+        return f"Set the login right in the Secret that TransportRoute {delivery.route} names."
+    secret = relay.secret.replace(".", "/", 1)
+    return f"Set the login right in Secret {secret}: `paquebot smarthost set {relay.secret}`."
+
+
 def _limit(delivery: Delivery, around: Around, field: str) -> str:
     return of_destination(around.destination(delivery.group), delivery.domain, field)
 
@@ -52,8 +66,9 @@ _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
     Cause.PACE: _pace,
     Cause.CROWD: _crowd,
     Cause.DNS: _dns,
+    Cause.LOGIN: _login,
     Cause.DOUBT: "Nothing is needed.",
-    Cause.HOST: "Nothing is needed yet. If it stays so, ask the postmaster there, or see whether port 25 is blocked.",
+    Cause.HOST: _unreachable,
     Cause.REPORT: "See that submission runs and takes mail: its log says why it does not.",
     Cause.CONTENT: "If it stays so, the store has lost it: look at the log of the NATS server.",
     Cause.FILTER: "Look at its content and decide. What is held is set by `spec.content.hold` of its MailDomain.",

@@ -8,6 +8,7 @@ from paquebot.cli.live import Live
 from paquebot.dns.resolver import MxAnswer
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.record import Kind, Record
+from paquebot.policy.route import Smarthost
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.depth import Depth
 from paquebot.queue.members import Member
@@ -92,6 +93,11 @@ class Around:
     def destination(self, group: str) -> DestinationPolicy:
         """Return the limits of a destination group."""
         return self.policy.destinations.get(group, DEFAULT_DESTINATION)
+
+    def smarthost(self, delivery: Delivery) -> Smarthost | None:
+        """Return the smarthost that takes a delivery, None when its hosts do, or its route is gone."""
+        route = self.policy.routes.by_place.get(delivery.route)
+        return route.action if route is not None and isinstance(route.action, Smarthost) else None
 
     def deliverers(self, pool: str) -> tuple[DelivererState, ...]:
         """Return the deliverers of a pool that answer."""

@@ -14,7 +14,7 @@ from paquebot.mail.retry import delay_s
 from paquebot.mail.settle import UNREPORTED
 from paquebot.queue.sweep import OVERDUE_MS
 
-_TRIED = {Cause.GREYLISTED, Cause.REPLY, Cause.DNS, Cause.HOST}
+_TRIED = {Cause.GREYLISTED, Cause.REPLY, Cause.DNS, Cause.HOST, Cause.LOGIN}
 _NAMES_FIRST = {Cause.THROTTLED, Cause.PACE}  # a name keeps its case
 
 
@@ -22,7 +22,7 @@ def deferred(delivery: Delivery, around: Around, answer: MxAnswer | None) -> tup
     """Return why a deferred delivery waits, when it is tried, and what would change that."""
     cause = cause_of(delivery)
     reasons = [why(text) for text in _reasons(delivery, cause, around)]
-    if cause in {Cause.DNS, Cause.HOST} and answer is not None:
+    if cause in {Cause.DNS, Cause.HOST} and answer is not None and not delivery.route:
         reasons.append(why(lookup(delivery.domain, answer)))
     return (*reasons, *_times(delivery, cause, around), do(cure(delivery, cause, around)))
 
@@ -53,14 +53,15 @@ def _reasons(delivery: Delivery, cause: Cause, around: Around) -> Iterable[str]:
     match cause:
         case Cause.NOTHING:
             yield "It waits for its time; it was not tried yet."
-        case Cause.GREYLISTED | Cause.REPLY:
-            yield f"{_attempt(delivery)}, at {delivery.last_host}: {reason}."
+        case Cause.GREYLISTED | Cause.REPLY | Cause.LOGIN:
+            yield f"{_attempt(delivery)}{', at ' * bool(delivery.last_host)}{delivery.last_host}: {reason}."
             if cause is Cause.GREYLISTED:
                 yield "That is greylisting: the host turns strangers away once and takes a later try."
         case Cause.DNS:
             yield f"{_attempt(delivery)}: {reason.removeprefix(f'{Stage.LOOKUP} failed: ')}."
         case Cause.HOST:
-            yield f"{_attempt(delivery)}: {reason}. No other host of {delivery.domain} took it either."
+            others = "" if delivery.route else f" No other host of {delivery.domain} took it either."
+            yield f"{_attempt(delivery)}: {reason}.{others}"
         case Cause.DOUBT:
             yield f"It is {reason}."
             yield "The same host is asked first, which can know it again by its Message-ID; it may arrive twice."

@@ -1,14 +1,14 @@
 """A message explained: each of its deliveries, waiting or gone. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from paquebot.cli.explain.facts import Around, Explanation, Kept, MessageFacts, Sentence, what
 from paquebot.cli.explain.gone import gone, last_of, state_of, unknown
 from paquebot.cli.explain.later import deferred, held
 from paquebot.cli.explain.ready import Case, ready
 from paquebot.cli.explain.words import ago, count, listed, pool_name
-from paquebot.mail.delivery import Lane
+from paquebot.mail.delivery import Delivery, Lane
 from paquebot.mail.record import Record
 
 DELIVERIES_MAX = 20  # told one by one
@@ -49,7 +49,19 @@ def _waiting(kept: Kept, facts: MessageFacts, around: Around) -> Explanation:
             sentences = deferred(delivery, around, facts.answers.get(delivery.domain))
         case _:
             sentences = ready(Case(kept, around))
-    return Explanation(delivery.name, kept.state, (head, *sentences))
+    return Explanation(delivery.name, kept.state, (head, *_route(delivery, around), *sentences))
+
+
+def _route(delivery: Delivery, around: Around) -> Iterable[Sentence]:
+    """Say who takes it instead of its recipients' hosts."""
+    if not delivery.route:
+        return
+    relay = around.smarthost(delivery)
+    if relay is None:
+        yield what(f"It goes by TransportRoute {delivery.route}, which no manifest declares so any more.")
+        return
+    host = f"{relay.host}:{relay.port}"
+    yield what(f"TransportRoute {delivery.route} sends it to the smarthost {host}, not to {delivery.domain}'s hosts.")
 
 
 def _ended(facts: MessageFacts, records: Sequence[Record], around: Around) -> Explanation:
