@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paquebot.runtime.settings import Address, SettingsError, from_environment
+from paquebot.runtime.settings import Address, Networks, SettingsError, from_environment
 
 
 class Colour(StrEnum):
@@ -64,3 +64,25 @@ def test_all_faults_are_told_at_once_with_variable_and_cure() -> None:
         "PAQUEBOT_SANDBOX cannot be read: expected true or false",
         "PAQUEBOT_COLOUR cannot be read: expected one of red",
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("11.0.0.1", False),
+        ("2001:db8::9", True),
+        ("2001:db9::9", False),
+        ("fe80::1%eth0", False),
+    ],
+)
+def test_networks_hold_their_addresses(address: str, inside: bool) -> None:
+    assert (address in Networks.parse("10.0.0.0/8, 2001:db8::/32")) == inside
+    assert address not in Networks.parse("")
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "lb.test", "10.0.0.0/33"])
+def test_what_is_no_network_is_told_with_the_form_that_is_expected(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected networks, as 10\.0\.0\.0/8"):
+        Networks.parse(text)

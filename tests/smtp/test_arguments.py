@@ -79,6 +79,7 @@ def test_mail_is_read(argument: bytes, expected: MailFrom) -> None:
         ("FROM:<{}@b.test> SMTPUTF8".format("ä" * 33).encode(), "501 5.1.7"),
         ("FROM:<a@b.test> SMTPUTF8 ENVID=ä".encode(), "501 5.5.4"),
         (b"FROM:<a@b.test> HOLDFOR=60", "555 5.5.4"),
+        (b"FROM:<a@b.test> REQUIRETLS", "555 5.7.4"),
         (b"FROM:<a@b.test> NOTIFY=NEVER", "555 5.5.4"),
         (b"FROM:<a@b.test> RET=BODY", "501 5.5.4"),
         (b"FROM:<a@b.test> RET", "501 5.5.4"),

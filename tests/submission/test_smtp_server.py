@@ -18,7 +18,7 @@ import uvloop
 
 from paquebot.mail.delivery import Plan
 from paquebot.runtime.authority import create_authority, issue
-from paquebot.runtime.settings import Address
+from paquebot.runtime.settings import Address, Networks
 from paquebot.runtime.tls import ReloadingContext
 from paquebot.smtp.server import ServerLimits
 from paquebot.submission.crowd import Crowd, CrowdLimits
@@ -94,8 +94,12 @@ def serve(world: Any, certificates: Path, request: pytest.FixtureRequest) -> Ite
             await running.over.wait()
             sweeping.cancel()
 
-    def start(crowd: CrowdLimits | None = None, memory_max_bytes: int = 1 << 20, **patience: float) -> Running:
-        settings = SmtpSettings("mx.example", ServerLimits(), Patience(**patience), memory_max_bytes=memory_max_bytes)
+    def start(
+        crowd: CrowdLimits | None = None, memory_max_bytes: int = 1 << 20, proxies: str = "", **patience
+    ) -> Running:
+        settings = SmtpSettings(
+            "mx.example", ServerLimits(), Patience(**patience), memory_max_bytes, Networks.parse(proxies)
+        )
         hand_over: Future[Running] = Future()
         thread = threading.Thread(target=lambda: request.param(live(crowd or CrowdLimits(), settings, hand_over)))
         thread.start()
@@ -422,3 +426,42 @@ def until(claim: Callable[[], bool]) -> None:
     """Wait for what another thread brings about; the test's own time limit ends a wait for nothing."""
     while not claim():
         time.sleep(0.01)
+
+
+PROXIED = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 465\r\n"
+
+
+class ProxiedSmtp(smtplib.SMTP_SSL):
+    """A client behind a load balancer that passes its connection on."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain = socket.create_connection((host, port), timeout)
+        plain.sendall(PROXIED)
+        return self.context.wrap_socket(plain, server_hostname=self._host)
+
+
+def test_behind_a_load_balancer_the_clients_own_address_is_seen(world: Any, serve: Serve) -> None:
+    running = serve(proxies="127.0.0.0/8")
+    assert send(ProxiedSmtp("localhost", running.tls_port, context=running.trust, timeout=10)) == {}
+    assert world.plans[0].client_address == "192.0.2.7"
+
+
+@pytest.mark.parametrize("said", [b"EHLO c.test\r\n", b"PROXY TCP4 nobody\r\n", b""])
+def test_a_listed_peer_that_says_not_for_whom_is_not_served(serve: Serve, said: bytes) -> None:
+    running = serve(proxies="127.0.0.1/32")
+    with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=10) as client:
+        client.sendall(said)
+        if not said:
+            client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            assert read_all(client) == b""
+    assert running.server.crowd.total == 0
+    until(lambda: running.server.unnamed == 0)
+
+
+def test_nobody_else_may_say_for_whom_it_comes(serve: Serve) -> None:
+    running = serve(proxies="192.0.2.0/24")
+    with socket.create_connection(("127.0.0.1", running.starttls_port), timeout=10) as client:
+        client.sendall(PROXIED + b"QUIT\r\n")
+        said = read_all(client)
+    assert [line[:3] for line in said.splitlines()] == [b"220", b"500", b"221"]

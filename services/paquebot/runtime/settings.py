@@ -4,6 +4,7 @@ A field `nats_url` is read from PAQUEBOT_NATS_URL. A field without default is re
 """
 
 import dataclasses
+import ipaddress
 import types
 import typing
 from collections.abc import Mapping
@@ -46,6 +47,29 @@ class Address:
         return cls(host.strip("[]"), int(port))
 
 
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Networks of addresses, as CIDR: `10.0.0.0/8, 2001:db8::/32`."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Networks":
+        """Read a list; raise ValueError with the expected form."""
+        try:
+            return cls(tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()))
+        except ValueError as fault:
+            raise ValueError(f"expected networks, as 10.0.0.0/8, 2001:db8::/32: {fault}") from fault
+
+    def __contains__(self, address: str) -> bool:
+        """Say whether an address lies in one of them; an IPv4 address also when it came mapped into IPv6."""
+        if not self.networks:
+            return False
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self.networks)
+
+
 def from_environment(kind: type[T], environ: Mapping[str, str]) -> T:
     """Return settings of a dataclass; raise SettingsError with all faults."""
     hints = typing.get_type_hints(kind)
@@ -73,8 +97,8 @@ def _read(text: str, kind: Any) -> Any:
         return _read(text, inner) if text else None
     if typing.get_origin(kind) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if kind is Address:
-        return Address.parse(text)
+    if kind in {Address, Networks}:
+        return kind.parse(text)
     if kind is bool:
         return _truth(text)
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -11,6 +11,8 @@ from paquebot.smtp.grammar import CommandRefused, mailbox, parameters, path_and_
 # The EHLO keyword that makes a parameter known. AUTH= must be accepted wherever EHLO was said (RFC 4954 §5).
 _OF_MAIL = {"SIZE": "SIZE", "BODY": "8BITMIME", "AUTH": "AUTH", "RET": "DSN", "ENVID": "DSN", "SMTPUTF8": "SMTPUTF8"}
 _OF_RCPT = {"NOTIFY": "DSN", "ORCPT": "DSN"}
+# RFC 8689 §2 wants every hop to be held to it; who asks must not think that we do. RFC 3463 §3.8: 5.7.4.
+_NO_REQUIRETLS = Reply(555, "5.7.4", "REQUIRETLS is not built: mail could go on without TLS. Send it without, or not")
 _SIZE = re.compile(r"\d{1,20}")
 
 
@@ -56,6 +58,8 @@ def rcpt_to(argument: bytes, hostname: str, offered: frozenset[str], *, utf8: bo
 
 
 def _known(given: dict[str, str], known: dict[str, str], offered: frozenset[str]) -> dict[str, str]:
+    if "REQUIRETLS" in given:
+        raise CommandRefused(_NO_REQUIRETLS)
     for name in given:
         if known.get(name) not in offered:
             raise CommandRefused(_not_served(name))

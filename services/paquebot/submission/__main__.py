@@ -1,7 +1,7 @@
 """Run submission: `python -m paquebot.submission`. It listens for mail once it has a policy."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from paquebot.policy.values import Policy
@@ -9,7 +9,7 @@ from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
-from paquebot.runtime.settings import Address
+from paquebot.runtime.settings import Address, Networks
 from paquebot.smtp.server import ServerLimits
 from paquebot.submission.crowd import CrowdLimits
 from paquebot.submission.service import Service, Targets
@@ -33,6 +33,8 @@ class Settings(ProcessSettings):
     connections_max: int = 5000
     connections_of_address_max: int = 100
     connections_of_principal_max: int = 200
+    # Load balancers: they must begin with a PROXY header, and only they may.
+    proxy_peers: Networks = field(default_factory=Networks)
     drain_s: float = 12.0
 
     @property
@@ -43,7 +45,8 @@ class Settings(ProcessSettings):
     @property
     def smtp(self) -> SmtpSettings:
         """What sessions are held to."""
-        return SmtpSettings(self.hostname, ServerLimits(content_max_bytes=self.message_size_max_bytes))
+        limits = ServerLimits(content_max_bytes=self.message_size_max_bytes)
+        return SmtpSettings(self.hostname, limits, proxy_peers=self.proxy_peers)
 
     @property
     def crowd(self) -> CrowdLimits:

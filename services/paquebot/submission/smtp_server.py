@@ -15,15 +15,17 @@ from typing import Any, cast
 import structlog
 
 from paquebot.mail.reply import Reply
-from paquebot.runtime.settings import Address
+from paquebot.runtime.settings import Address, Networks
 from paquebot.smtp import table
 from paquebot.smtp.events import StartTls
+from paquebot.smtp.proxy import ProxyFault
 from paquebot.smtp.server import ServerLimits, ServerSession
 from paquebot.submission.counts import ENDED, SESSIONS
 from paquebot.submission.crowd import Crowd
 from paquebot.submission.dialogue import Authenticate, Dialogue
 from paquebot.submission.intake import Intake
 from paquebot.submission.patience import Patience, Waiting
+from paquebot.submission.proxied import client_address
 
 SWEEP_S = 1.0
 ACCEPT_PAUSE_S = 0.1
@@ -44,6 +46,7 @@ class SmtpSettings:
     limits: ServerLimits = field(default_factory=ServerLimits)
     patience: Patience = field(default_factory=Patience)
     memory_max_bytes: int = 512 << 20  # of contents that come in at once, in all sessions
+    proxy_peers: Networks = field(default_factory=Networks)  # who must begin with a PROXY header
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class SmtpServer:
     tasks: asyncio.TaskGroup
     connections: "set[Connection]" = field(default_factory=set)
     memory_bytes: int = 0
+    unnamed: int = 0  # connections of load balancers that have not said whose they are
     draining: bool = False
     emptied: asyncio.Event = field(default_factory=asyncio.Event)  # the last connection has gone
     _listeners: "dict[socket.socket, asyncio.Task[None]]" = field(default_factory=dict)
@@ -110,12 +114,38 @@ class SmtpServer:
                 await asyncio.sleep(ACCEPT_PAUSE_S)
                 continue
             address = str(peer[0])
-            connection = Connection(self, address, self.crowd.enter(address), implicit_tls=implicit_tls)
-            if self.crowd.floods(address):  # a handshake is what a flood would like to make us pay for
-                connection.never_came("flood")
-                client.close()
+            if address not in self.settings.proxy_peers:
+                self._enter(client, address, implicit_tls=implicit_tls)
+            elif self.unnamed < self.crowd.limits.connections_max:
+                self.tasks.create_task(self._ask_proxy(client, address, implicit_tls=implicit_tls))
             else:
-                self.tasks.create_task(self._welcome(connection, client))
+                client.close()
+
+    async def _ask_proxy(self, client: socket.socket, peer: str, *, implicit_tls: bool) -> None:
+        """Hear from a load balancer whose connection this is."""
+        self.unnamed += 1
+        try:
+            address = await client_address(client, peer)
+        except (ProxyFault, OSError) as fault:
+            LOG.warning("a listed peer says not whose connection it passes on", peer=peer, why=str(fault))
+            ENDED.labels("no PROXY header").inc()
+            client.close()
+            return
+        except asyncio.CancelledError:
+            client.close()
+            raise
+        finally:
+            self.unnamed -= 1
+        self._enter(client, address, implicit_tls=implicit_tls)
+
+    def _enter(self, client: socket.socket, address: str, *, implicit_tls: bool) -> None:
+        """Count a client and serve it, unless that alone would cost too much."""
+        connection = Connection(self, address, self.crowd.enter(address), implicit_tls=implicit_tls)
+        if self.crowd.floods(address):  # a handshake is what a flood would like to make us pay for
+            connection.never_came("flood")
+            client.close()
+        else:
+            self.tasks.create_task(self._welcome(connection, client))
 
     async def _welcome(self, connection: "Connection", client: socket.socket) -> None:
         """Give a connection its transport, behind TLS if its port wants that."""
