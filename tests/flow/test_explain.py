@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from paquebot.cli.main import main
-from platform_support import Stage, content
+from platform_support import NEWS, Stage, content
+
+NEWSLETTER = "weekly@news.test"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,6 +73,16 @@ async def test_tenants_pools_sites_and_domains_are_told_by_their_names(stage: St
     assert "owns 16 of 16 partitions" in await explain(stage, "mail-system/default")
     assert "DestinationPolicy throttled (throttle.test) allows 2 connections" in await explain(stage, "throttled")
     assert "mx.accept.test (20)" in await explain(stage, "someone@accept.test")
+
+
+async def test_a_suspension_is_told_with_its_author_and_how_it_ends(stage: Stage) -> None:
+    orders = ["news", "--reason", "too much", "--author", "ann", "--state", str(stage.root)]
+    await asyncio.to_thread(CliRunner().invoke, main, ["suspend", "tenant", *orders])
+    reply = await stage.submit(content("stopped", NEWSLETTER), "a@accept.test", username=NEWS, sender=NEWSLETTER)
+    text = await told(stage, reply.rpartition(" ")[2], "deferred")
+    assert "Tenant news is suspended by ann: too much, until" in text
+    assert "To send again sooner: `paquebot resume tenant news`." in text
+    assert "To send again sooner: `paquebot resume tenant news`." in await explain(stage, "news")
 
 
 async def test_a_name_of_nothing_is_refused_with_what_is_known(stage: Stage) -> None:

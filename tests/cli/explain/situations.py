@@ -6,6 +6,7 @@ from paquebot.cli.explain.facts import Around, Kept, MessageFacts
 from paquebot.cli.live import Live
 from paquebot.mail.delivery import Delivery, Lane
 from paquebot.mail.ident import message_id
+from paquebot.mail.order import Action, Order, only
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
 from paquebot.policy.route import Match, Routes, Smarthost, TransportRoute
@@ -13,7 +14,7 @@ from paquebot.policy.values import DestinationPolicy, MailDomain, Policy, Sendin
 from paquebot.queue.members import Member
 from paquebot.wire.deliverer import Counts, DelivererState, InHand, Load, Pace, Said, Share, SiteState
 
-NOW = 1_795_780_800_000  # 2026-11-28 12:00:00Z
+NOW = 1_795_780_800_000  # 2026-11-27 12:00:00Z
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 POOL, POD = "mail-system_default", "deliverer-mail-system_default-0"
 ID = message_id(NOW - 10 * MINUTE, b"0123456789")
@@ -96,6 +97,18 @@ def around(*states: DelivererState, policy: Policy = POLICY, **changes: object) 
         "members": tuple(Member(state.pod, "deliverer", "r7", state.pool) for state in states),
     }
     return Around(**(values | changes))
+
+
+def suspension(kind: str, name: str) -> Order:
+    return Order(
+        id="01a21cd7-0000-7000-8000-000000000001",
+        action=Action.SUSPEND,
+        selector=only(kind, name),
+        author="ann",
+        reason="a leaked password",
+        given_ms=NOW - MINUTE,
+        ends_ms=NOW + 2 * HOUR,
+    )
 
 
 QUIET = around(deliverer())

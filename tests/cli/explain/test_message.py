@@ -27,6 +27,7 @@ from cli.explain.situations import (
     held,
     record,
     site,
+    suspension,
 )
 from paquebot.cli.explain.facts import Around, Kept, MessageFacts, Part
 from paquebot.cli.explain.message import DELIVERIES_MAX, message
@@ -35,6 +36,7 @@ from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.mail.envelope import Wish
 from paquebot.mail.ident import message_id
+from paquebot.mail.order import Action, only
 from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
 from paquebot.mail.settle import EXPIRED, UNREPORTED
@@ -54,6 +56,8 @@ CROWDED = site(in_flight=20, connections=20)
 NARROWED = site(in_flight=5, connections=5, pace=Pace(50.0, 12.5, 5, 2))
 RESTING = site(state="THROTTLED", reason=f"MAIL was answered with {SLOW_DOWN}", until_ms=NOW + 4 * MINUTE)
 
+SHOP_STOPPED = suspension("tenant", "shop")
+CANCELLED = replace(SHOP_STOPPED, action=Action.CANCEL, selector=only("domain", "bigmail.example"))
 NO_LOGIN = Reply(535, "5.7.8", "Authentication failed")
 BY_RELAY: dict = {"route": "mail-system/relay", "site": "relay.example:587", "last_host": "relay.example [192.0.2.77]"}
 
@@ -85,7 +89,17 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
         facts(*(Kept(delivery(n=n, accepted_ms=NOW - 2000), "ready", split=True) for n in (1, 2))),
         QUIET,
     ),
+    "ready_and_suspended": (facts(READY), replace(QUIET, orders=(SHOP_STOPPED,))),
+    "ready_and_ordered_away": (facts(READY), replace(QUIET, orders=(CANCELLED,))),
     # Deferred: it waits for its time.
+    "suspended": (
+        facts(deferred(SHOP_STOPPED.why, order=SHOP_STOPPED.id, attempts=0, next_ms=SHOP_STOPPED.ends_ms)),
+        replace(QUIET, orders=(SHOP_STOPPED,)),
+    ),
+    "suspended_before": (
+        facts(deferred(SHOP_STOPPED.why, order=SHOP_STOPPED.id, attempts=0, next_ms=SHOP_STOPPED.ends_ms)),
+        QUIET,
+    ),
     "throttled_by_421": (
         facts(deferred(f"bigmail is THROTTLED: MAIL was answered with {SLOW_DOWN}", attempts=0)),
         around(deliverer(sites=(RESTING,))),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.explain.golden import assert_golden
-from cli.explain.situations import NOW, PAUSED, POD, POLICY, POOL, QUIET, around, deferred, deliverer
+from cli.explain.situations import NOW, PAUSED, POD, POLICY, POOL, QUIET, around, deferred, deliverer, suspension
 from paquebot.cli.explain.facts import Around, Backlog, PoolFacts
 from paquebot.cli.explain.pool import pool
 from paquebot.cli.live import Live
@@ -20,6 +20,7 @@ DRAINING = replace(POLICY, pools={POOL: replace(POLICY.pools[POOL], draining=Tru
 SITUATIONS: dict[str, tuple[PoolFacts, Around]] = {
     "pool_sending": (FACTS, QUIET),
     "pool_paused": (FACTS, PAUSED),
+    "pool_suspended_by_a_person": (FACTS, replace(QUIET, orders=(suspension("pool", POOL),))),
     "pool_asleep": (FACTS, around(policy=ASLEEP)),
     "pool_dead": (FACTS, replace(around(), live=Live((), (POD,)))),
     "pool_draining": (FACTS, around(deliverer(), policy=DRAINING)),

@@ -16,6 +16,7 @@ from cli.explain.situations import (
     deliverer,
     delivery,
     site,
+    suspension,
 )
 from paquebot.cli.explain.facts import Around, Backlog, SiteFacts
 from paquebot.cli.explain.site import site as told_of
@@ -46,6 +47,10 @@ SITUATIONS: dict[str, tuple[SiteFacts, Around]] = {
     "site_suspended": (
         replace(BIGMAIL, backlogs=()),
         around(deliverer(sites=(site(state="SUSPENDED", reason="their postmaster asked", waiting=0, in_flight=0),))),
+    ),
+    "site_suspended_by_a_person": (
+        replace(BIGMAIL, backlogs=()),
+        around(deliverer(sites=(site(waiting=0),)), orders=(suspension("site", "bigmail"),)),
     ),
     "site_of_a_domain": (SiteFacts("mx-0123456789abcdef", "other", "b.example", HOSTS), QUIET),
     "site_of_a_domain_without_dns": (

@@ -5,7 +5,21 @@ from dataclasses import replace
 import pytest
 
 from cli.explain.golden import assert_golden
-from cli.explain.situations import DAY, HOUR, NOW, PAUSED, POLICY, POOL, QUIET, around, deferred, deliverer, held, site
+from cli.explain.situations import (
+    DAY,
+    HOUR,
+    NOW,
+    PAUSED,
+    POLICY,
+    POOL,
+    QUIET,
+    around,
+    deferred,
+    deliverer,
+    held,
+    site,
+    suspension,
+)
 from paquebot.cli.explain.facts import Around, Backlog, TenantFacts
 from paquebot.cli.explain.tenant import tenant
 from paquebot.mail.record import Kind
@@ -39,6 +53,7 @@ SUSPENDED = replace(
 SITUATIONS: dict[str, tuple[TenantFacts, Around]] = {
     "tenant_sending": (FACTS, around(deliverer(sites=(site(),)), policy=LIMITED)),
     "tenant_suspended": (FACTS, around(deliverer(), policy=SUSPENDED)),
+    "tenant_suspended_by_a_person": (FACTS, replace(QUIET, orders=(suspension("tenant", "shop"),))),
     "tenant_in_a_paused_pool": (FACTS, PAUSED),
     "tenant_without_credential": (TenantFacts("empty", NOW - HOUR), QUIET),
     "tenant_with_more_waiting_than_was_read": (

@@ -26,6 +26,7 @@ class Cause(StrEnum):
     PERSON = "person"  # held by somebody
     DOUBT = "doubt"
     REPORT = "report"
+    SUSPENDED = "suspended"  # by a person's order
     PAUSED = "paused"
     THROTTLED = "throttled"
     PACE = "pace"
@@ -47,6 +48,8 @@ def cause_of(delivery: Delivery) -> Cause:
         return Cause.NOTHING
     if delivery.held:
         return _held(reason)
+    if delivery.order:
+        return Cause.SUSPENDED
     return next((cause for cause, speaks in _CAUSES if speaks(reason)), Cause.OTHER)
 
 

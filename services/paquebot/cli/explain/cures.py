@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from paquebot.cli.explain.cause import Cause
 from paquebot.cli.explain.facts import Around
 from paquebot.cli.explain.limits import of_destination, of_pool
+from paquebot.cli.explain.ordered import parked
 from paquebot.mail.delivery import Delivery
 
 
@@ -61,6 +62,7 @@ def _limit(delivery: Delivery, around: Around, field: str) -> str:
 
 
 _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
+    Cause.SUSPENDED: parked,
     Cause.PAUSED: _paused,
     Cause.THROTTLED: _rests,
     Cause.PACE: _pace,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from paquebot.cli.live import Live
 from paquebot.dns.resolver import MxAnswer
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.order import Action, Order, target
 from paquebot.mail.record import Kind, Record
 from paquebot.policy.route import Smarthost
 from paquebot.policy.values import DEFAULT_DESTINATION, DestinationPolicy, Policy, SendingPool
@@ -85,6 +86,7 @@ class Around:
     live: Live = field(default_factory=Live)
     members: tuple[Member, ...] = ()
     full: str = ""  # why nothing new is taken; empty: there is room
+    orders: tuple[Order, ...] = ()  # in force
 
     def pool(self, token: str) -> SendingPool | None:
         """Return a pool's policy, None when no manifest declares it any more."""
@@ -93,6 +95,11 @@ class Around:
     def destination(self, group: str) -> DestinationPolicy:
         """Return the limits of a destination group."""
         return self.policy.destinations.get(group, DEFAULT_DESTINATION)
+
+    def suspensions(self, **named: str) -> list[Order]:
+        """Return the suspensions of something: `suspensions(tenants="shop")`."""
+        standing = (each for each in self.orders if each.action is Action.SUSPEND)
+        return [each for each in standing if target(each.selector) in named.items()]
 
     def smarthost(self, delivery: Delivery) -> Smarthost | None:
         """Return the smarthost that takes a delivery, None when its hosts do, or its route is gone."""

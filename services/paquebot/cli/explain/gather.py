@@ -21,6 +21,7 @@ from paquebot.queue.events import read_about
 from paquebot.queue.finding import Found, find_ready, find_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import members
+from paquebot.queue.orders import read_orders
 from paquebot.queue.policystore import read_policy
 from paquebot.queue.provision import EVENTS_AGE_S
 from paquebot.runtime.settings import Address
@@ -59,11 +60,12 @@ async def sources(place: Place, running: Running) -> AsyncIterator[Sources]:
 
 async def gather_around(source: Sources, request: StateRequest) -> Around:
     """Return what holds for all mail now; `request` says what of the deliverers' state is wanted."""
-    policy, alive, live = await asyncio.gather(
-        read_policy(source.js), members(source.js), source.deliverers.ask(request)
+    js, now_ms = source.js, _now_ms()
+    found, alive, live, orders = await asyncio.gather(
+        read_policy(js), members(js), source.deliverers.ask(request), read_orders(js, now_ms)
     )
-    policy = policy or Policy()
-    return Around(_now_ms(), policy, live, tuple(alive), await _full(source.js, policy))
+    policy = found or Policy()
+    return Around(now_ms, policy, live, tuple(alive), await _full(js, policy), orders)
 
 
 async def gather_message(source: Sources, around: Around, ident: str, n: int) -> MessageFacts:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from paquebot.cli.explain.facts import Around, Explanation, PoolFacts, Sentence, do, explained, what, why
 from paquebot.cli.explain.limits import of_pool
+from paquebot.cli.explain.ordered import hindrances, resume
 from paquebot.cli.explain.waiting import backlog
 from paquebot.cli.explain.words import count, pool_name, span
 from paquebot.policy.values import SendingPool
@@ -19,9 +20,12 @@ def pool(facts: PoolFacts, around: Around) -> Explanation:
         *_deliverers(facts, around),
         *backlog((facts.backlog,), around),
     ]
+    ordered = around.suspensions(pools=facts.pool)
+    sentences += hindrances(ordered)
     if around.full:
         sentences.append(why(f"{around.full}."))
-    return explained(pool_name(facts.pool), state, [*sentences, do(cure)])
+    cures = [do(resume(order)) for order in ordered] or [do(cure)]
+    return explained(pool_name(facts.pool), "suspended" if ordered else state, [*sentences, *cures])
 
 
 def _what(facts: PoolFacts, policy: SendingPool | None) -> Iterable[Sentence]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from paquebot.cli.explain.facts import Around, Kept, Sentence, do, when, why
 from paquebot.cli.explain.limits import of_destination, of_pool
+from paquebot.cli.explain.ordered import ordered
 from paquebot.cli.explain.words import ago, ahead, count, pool_name, rate, span
 from paquebot.mail.delivery import Delivery
 from paquebot.wire.deliverer import DelivererState, InHand, SiteState
@@ -53,6 +54,10 @@ def _paused(case: Case) -> Iterable[Sentence] | None:
         why(f"The pool {pool_name(pool.token)} is paused: it keeps its mail and sends none."),
         do(f"To let it send, set {of_pool(pool, 'paused')} to false and apply the manifest."),
     )
+
+
+def _ordered(case: Case) -> Iterable[Sentence] | None:
+    return ordered(case.delivery, case.around) or None
 
 
 def _nobody(case: Case) -> Iterable[Sentence] | None:
@@ -176,4 +181,4 @@ def _owner(case: Case) -> Iterable[Sentence]:
     yield do("If it stays so, look at the log of the pool's deliverers.")
 
 
-_RULES: tuple[Rule, ...] = (_paused, _nobody, _at_work, _in_line, _together, _owner)
+_RULES: tuple[Rule, ...] = (_at_work, _paused, _nobody, _ordered, _in_line, _together, _owner)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from paquebot.cli.explain.facts import Around, Explanation, Sentence, SiteFacts, do, explained, what, when, why
 from paquebot.cli.explain.later import lookup
 from paquebot.cli.explain.limits import of_destination
+from paquebot.cli.explain.ordered import hindrances, resume
 from paquebot.cli.explain.waiting import backlog
 from paquebot.cli.explain.words import ago, ahead, count, listed, rate, span
 from paquebot.dns.resolver import MxKind
@@ -27,8 +28,12 @@ def site(facts: SiteFacts, around: Around) -> Explanation:
     ]
     if not known:
         sentences.append(why("No deliverer has it in memory: nothing was sent there of late."))
+    ordered = around.suspensions(sites=facts.site, groups=facts.group, domains=facts.domain)
+    sentences += hindrances(ordered)
     sentences += backlog(facts.backlogs, around)
-    return explained(facts.domain or facts.site, state.lower(), [*sentences, do(_cure(facts, state, destination))])
+    state = "SUSPENDED" if ordered else state
+    cures = [do(resume(order)) for order in ordered] or [do(_cure(facts, state, destination))]
+    return explained(facts.domain or facts.site, state.lower(), [*sentences, *cures])
 
 
 def _what(facts: SiteFacts, destination: DestinationPolicy) -> Iterable[Sentence]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from paquebot.cli.explain.facts import Around, Explanation, Sentence, TenantFacts, do, explained, what, why
+from paquebot.cli.explain.ordered import hindrances, resume
 from paquebot.cli.explain.waiting import reasons
 from paquebot.cli.explain.words import ago, clock, count, listed, pool_name
 from paquebot.mail.record import Kind
@@ -15,7 +16,8 @@ def tenant(facts: TenantFacts, around: Around) -> Explanation:
     """Return what is told about a tenant."""
     domains = [each for each in around.policy.domains.values() if each.namespace == facts.tenant]
     credentials = [each for each in around.policy.credentials.values() if each.namespace == facts.tenant]
-    obstacles = list(_obstacles(domains, credentials, around))
+    ordered = around.suspensions(tenants=facts.tenant)
+    obstacles = [*hindrances(ordered), *_obstacles(domains, credentials, around)]
     sentences = [
         what(_what(domains, credentials)),
         *obstacles,
@@ -24,7 +26,8 @@ def tenant(facts: TenantFacts, around: Around) -> Explanation:
         *_waiting(facts, around),
     ]
     state = "hindered" if obstacles else "sending" if credentials else "unable to send"
-    return explained(facts.tenant, state, [*sentences, do(_CURES[state])])
+    cures = [do(resume(order)) for order in ordered] or [do(_CURES[state])]
+    return explained(facts.tenant, state, [*sentences, *cures])
 
 
 def _what(domains: list[MailDomain], credentials: list[SMTPCredential]) -> str:
