@@ -1,15 +1,18 @@
 """What keeps an item from being tried: a paused pool, and what TransportRoutes want by now."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from paquebot.deliverer.touch import PAUSE_S, Conclude, Hold, Sight, Wait, touch
+from paquebot.mail.delivery import Lane
 from paquebot.mail.outcome import Kind
 from paquebot.mail.reply import Reply
 from paquebot.policy.route import HOLD_LOOK_MS, Match, Reject, Routes, ToPool, TransportRoute
 from paquebot.policy.route import Hold as HoldAction
-from paquebot.policy.values import SendingPool
+from paquebot.policy.values import MailDomain, SendingPool
+from paquebot.policy.window import Window
 from queue_making import delivery
 
 POOL = SendingPool("mail", "main", "out.example")
@@ -69,3 +72,33 @@ def test_a_hold_ends_at_the_time_that_it_began_with() -> None:
     assert isinstance(step, Hold)
     assert (step.delivery.next_ms, step.delivery.expires_ms) == (6000, ITEM.expires_ms)
     assert touch(sight(route(HOLD), delivery=begun, now_ms=6000)) is None
+
+
+NOON = Window(12 * 60, 13 * 60, ZoneInfo("UTC"))
+SHOP = MailDomain("shop", "main", "shop.example", "mail_main", windows=(NOON,))
+MORNING_MS = 1_795_680_000_000  # 2026-11-26 08:00 UTC
+OUTSIDE = "outside the delivery windows of MailDomain shop/main: next is Thu 2026-11-26 12:00 UTC"
+
+
+def morning(**changes: object) -> Sight:
+    item = replace(ITEM, expires_ms=MORNING_MS + 86_400_000, **changes)  # type: ignore[arg-type]
+    return sight(delivery=item, now_ms=MORNING_MS, sender=SHOP)
+
+
+def test_outside_its_window_mail_waits_until_it_opens_and_says_so() -> None:
+    assert touch(morning()) == Wait(4 * 3600, OUTSIDE)
+
+
+def test_inside_a_window_and_in_the_urgent_lane_mail_goes() -> None:
+    assert touch(replace(morning(), now_ms=MORNING_MS + 4 * 3_600_000)) is None
+    assert touch(morning(lane=Lane.URGENT)) is None
+    assert touch(replace(morning(), sender=replace(SHOP, windows=()))) is None
+
+
+def test_mail_that_expires_before_its_window_opens_says_so_and_fails_when_it_does() -> None:
+    late = replace(morning(), delivery=replace(ITEM, expires_ms=MORNING_MS + 60_000))
+    told = f"{OUTSIDE}, after it expires: widen deliveryWindows, or give it a longer expiry"
+    assert touch(late) == Wait(60, told)
+    step = touch(replace(late, now_ms=MORNING_MS + 60_000))
+    assert isinstance(step, Conclude)
+    assert (step.outcome.kind, step.outcome.reason) == (Kind.DEFERRED, told)  # beyond its expiry: settling fails it

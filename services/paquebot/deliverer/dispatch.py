@@ -180,7 +180,8 @@ class Dispatcher:
         """Ask the rules about an item."""
         delivery = taken.delivery
         hosts = self.bearings.hosts(delivery) if self.policy.routes.ordered else None
-        return touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts, self.settler.orders))
+        sender = self.policy.domain_of(delivery.reverse_path.rpartition("@")[2])
+        return touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts, self.settler.orders, sender))
 
     def _reroute(self, taken: Taken, route: str) -> None:
         """Put an item under the site of its new way, here or in another partition."""

@@ -30,6 +30,7 @@ from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.taken import Taken
 
 SPREAD = 0.2  # of a wait, so that what is put back together does not come back together
+SPREAD_MAX_S = 60.0
 GIVE_UP_S = 0.5
 DRAIN_S = 2.0
 LOG = structlog.get_logger()
@@ -68,7 +69,7 @@ class Settler:
 
     def defer(self, taken: Taken, wait_s: float, reason: str) -> None:
         """Put an item back untried: its attempts stay, its reason and time are new."""
-        spread = wait_s * (1 + SPREAD * self.chance.random())
+        spread = wait_s + min(SPREAD * wait_s, SPREAD_MAX_S) * self.chance.random()
         if taken.delivery.reason.startswith(IN_DOUBT):
             reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
         again = replace(taken.delivery, held=False, next_ms=now_ms() + int(spread * 1000), reason=reason)

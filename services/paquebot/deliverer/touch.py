@@ -11,7 +11,8 @@ from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Order, due, suspended_by
 from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
 from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
-from paquebot.policy.values import SendingPool
+from paquebot.policy.values import MailDomain, SendingPool
+from paquebot.policy.window import next_opening
 
 MOVED = "its domain's mail goes to other hosts now"  # ends the reason of what was put under another site
 RESLOTTED = "the slots of its site were changed"  # ends the reason of what was put into another slot
@@ -28,6 +29,7 @@ class Sight:
     routes: Routes = field(default_factory=Routes)
     hosts: tuple[str, ...] | None = None  # of the recipients' domain; None: not looked up lately
     orders: tuple[Order, ...] = ()
+    sender: MailDomain | None = None  # of the reverse-path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,22 @@ def _paused(sight: Sight) -> Step | None:
     return Wait(PAUSE_S, f"the pool {sight.pool.token} is paused")
 
 
+def _outside_windows(sight: Sight) -> Step | None:
+    """Keep mail until its sender's window opens, and say so when that is too late for it."""
+    if sight.sender is None or not sight.sender.windows:
+        return None
+    opening = next_opening(sight.sender.windows, sight.delivery.lane, sight.now_ms)
+    if opening is None:
+        return None
+    domain, expires_ms = sight.sender, sight.delivery.expires_ms
+    reason = f"outside the delivery windows of MailDomain {domain.namespace}/{domain.name}: next is {opening.told}"
+    if opening.at_ms >= expires_ms:
+        reason += ", after it expires: widen deliveryWindows, or give it a longer expiry"
+    if sight.now_ms >= expires_ms:
+        return Conclude(of_conclusion(Kind.DEFERRED, 451, "4.4.7", reason))
+    return Wait((min(opening.at_ms, expires_ms) - sight.now_ms) / 1000, reason)
+
+
 def _routed(sight: Sight) -> Step | None:
     """Do what TransportRoutes want today; another pool is only chosen when a message is planned."""
     delivery = sight.delivery
@@ -139,4 +157,4 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _routed)
+RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _outside_windows, _routed)

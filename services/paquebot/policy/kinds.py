@@ -21,6 +21,7 @@ from paquebot.policy.values import (
     Thresholds,
     TLSMinimum,
 )
+from paquebot.policy.window import windows
 
 DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
 ANY_NAMESPACE: Final = "*"
@@ -182,6 +183,7 @@ def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
         expiry_s=spec.read("expiry", scalars.duration_s, 0),
+        windows=windows(spec.sections("deliveryWindows")),
     )
     spec.finish()
     return DeclaredDomain(spec.notes, value, wanted)

@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.route import Routes
+from paquebot.policy.window import Window
 
 REVISION_NONE = ""
 
@@ -68,6 +69,7 @@ class MailDomain:
     content: Thresholds = field(default_factory=Thresholds)
     eight_bit: EightBit = EightBit.PASS
     expiry_s: int = 0  # how long its mail is tried; 0: as the pool says
+    windows: tuple[Window, ...] = ()  # when its mail may go out; none: at any time
 
 
 @dataclass(frozen=True, slots=True)
