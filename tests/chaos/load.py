@@ -1,16 +1,19 @@
 """Mail that keeps coming while something breaks; what was answered 250 is noted, what was not is sent again."""
 
 import asyncio
+import itertools
 import smtplib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 
 from platform_support import Stage, content
 
 SESSIONS = 4
 
 
-def _send_share(stage: Stage, share: range, domain: str) -> None:
+def _send_share(stage: Stage, share: Iterable[int], domain: str) -> None:
     """Send messages one by one over a connection that is opened again whenever it breaks."""
     client: smtplib.SMTP | None = None
     for number in share:
@@ -29,6 +32,25 @@ def _send_share(stage: Stage, share: range, domain: str) -> None:
                 client = None
     if client is not None:
         client.close()
+
+
+@asynccontextmanager
+async def flowing(stage: Stage, domain: str, each_s: float) -> AsyncIterator[None]:
+    """Send messages to a domain, one in so many seconds at most, until the block ends."""
+    stop = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        for number in itertools.count():
+            if stop.wait(each_s):
+                return
+            yield number
+
+    sending = asyncio.create_task(asyncio.to_thread(_send_share, stage, numbers(), domain))
+    try:
+        yield
+    finally:
+        stop.set()
+        await sending
 
 
 async def under_load(stage: Stage, count: int, hurt: Callable[[], None], domain: str = "plain.test") -> None:

@@ -252,3 +252,29 @@ async def test_an_owner_that_starts_while_the_store_is_full_takes_all_when_there
     await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
     await becomes(js, [])
     await one.end()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_of_two_that_believe_they_own_a_partition_the_older_settles_nothing(
+    js: JetStream, owner: Callable
+) -> None:
+    one = await owner("pod-1")
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    one.task.cancel()  # it looks no more, and goes on believing
+    await Bucket(js, "members").delete("pod-1")
+    two = await owner("pod-2")
+    await wait_for(lambda: two.taken, 30)
+    older, newer = one.taken[0], two.taken[0]
+    assert one.queue.owns(older)
+    assert two.queue.owns(newer)
+    later = now_ms() + 3_600_000
+    by_older = replace(older.delivery, attempts=1, next_ms=later, reason="the older one says")
+    await one.queue.settle(older, Settlement((record(older, Kind.DEFERRED),), again=by_older))
+    assert not one.queue.owns(older)
+    assert await states(js) == ["ready"]  # in the newer one's hand
+    assert [each async for each in read_records(js, 0)] == []
+    by_newer = replace(newer.delivery, attempts=1, next_ms=later, reason="the newer one says")
+    await two.queue.settle(newer, Settlement((record(newer, Kind.DEFERRED),), again=by_newer))
+    await becomes(js, ["deferred"])
+    assert [each.delivery.reason for each in await list_waiting(js, POOL)] == ["the newer one says"]
