@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint protos docs bench clean
+.PHONY: help demo up test lint protos docs bench fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ docs: $(READY) ## generate the table of docs/metrics.md from the code
 
 bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
 	@$(BIN)/python bench/throughput.py
+
+# An optional tool, by pinned hash: it has wheels for Linux on x86-64 only.
+fuzz: $(READY) ## look for inputs that break a parser, target by target [TARGET=server SECONDS=60]
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r fuzz/requirements.txt
+	@set -e; for each in $(or $(TARGET),$(patsubst fuzz/target_%.py,%,$(sort $(wildcard fuzz/target_*.py)))); do \
+		echo "== $$each"; $(BIN)/python fuzz/run.py $$each $(or $(SECONDS),60); done
 
 clean: ## forget the environment and local state
 	rm -rf $(VENV) .paquebot .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
