@@ -30,6 +30,7 @@ DELIVERY = delivery(
         Selector(sites=("a.example", "b.example")),
         Selector(groups=("other",), domains=("b.example",), tenants=("shop",)),
         Selector(credentials=("orders",), pools=("mail_main",), lanes=("bulk",)),
+        Selector(credentials=("shop.orders",)),
         Selector(tags=("campaign=spring", "campaign=summer")),
         Selector(older_ms=HOUR_MS),
         Selector(younger_ms=HOUR_MS + 1),

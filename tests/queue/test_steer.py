@@ -12,7 +12,7 @@ from paquebot.mail.record import Kind
 from paquebot.mail.selector import Selector
 from paquebot.mail.steering import carry_out
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES
+from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES, load
 from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import Waiting, find, list_waiting
 from paquebot.queue.jetstream import FenceLostError, JetStream
@@ -139,3 +139,18 @@ async def test_what_was_requeued_begins_again(js, events) -> None:
     (found,) = await list_waiting(js, POOL)
     expected = replace(found.delivery, attempts=0, next_ms=0, reason="requeued by ann: incident 42")
     assert found.delivery == expected
+
+
+async def test_a_longer_life_keeps_the_content_as_long(js, events) -> None:
+    content = b"x" * (DEFERRED_INLINE_MAX_BYTES + 1)
+    found = await waiting(js, content)
+    stream = stream_name(POOL, slice_of(found.delivery.partition))
+    ttls = [message.headers["Nats-TTL"] for message in await js.read_all(stream, "mq.*.*.b.>")]
+    later = replace(order(Action.REQUEUE), fresh_expiry=True)
+    again = carry_out(later, found.delivery, found.delivery.accepted_ms + 1_800_000)
+    await steer(js, events, found, again)
+    renewed = [message.headers["Nats-TTL"] for message in await js.read_all(stream, "mq.*.*.b.>")]
+    assert [int(after[:-1]) - int(before[:-1]) for before, after in zip(ttls, renewed, strict=True)] == [1800, 1800]
+    (ready,) = await list_waiting(js, POOL)
+    assert ready.delivery.body is not None
+    assert await load(js, ready.delivery, ready.delivery.body) == content

@@ -11,7 +11,7 @@ COMMANDS = {
     "dkim": "paquebot.cli.dkim:dkim",
     "explain": "paquebot.cli.explain.command:explain",
     "orders": "paquebot.cli.orders:orders",
-    "queue": "paquebot.cli.queue:queue",
+    "queue": "paquebot.cli.hands:queue",
     "resume": "paquebot.cli.orders:resume",
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",

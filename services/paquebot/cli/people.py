@@ -61,6 +61,9 @@ REASON_OPTION = click.option(
 )
 
 
+OPTIONAL_REASON = click.option("--reason", default="", callback=_one_line, help="Why; the events keep it.")
+
+
 def new_order(action: Action, selector: Selector, author: str, reason: str, lasts_ms: int = ACT_FOR_MS) -> Order:
     """Return an order given now."""
     now_ms = time.time_ns() // 1_000_000

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -10,26 +11,41 @@ import click
 
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.screen import CONSOLE, show_table
+from paquebot.cli.selecting import takes_selector
 from paquebot.mail.order import clock as clock  # noqa: PLC0414  (commands tell times in one form)
-from paquebot.queue.inspection import Waiting, find, list_waiting
+from paquebot.mail.selector import Selector
+from paquebot.queue.inspection import EVERYTHING, Waiting, find, list_waiting, walk
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
 
 T = TypeVar("T")
+BY: dict[str, Callable[[Waiting], str]] = {
+    "site": lambda waiting: waiting.delivery.site,
+    "tenant": lambda waiting: waiting.delivery.tenant,
+    "domain": lambda waiting: waiting.delivery.domain,
+    "pool": lambda waiting: waiting.delivery.pool,
+    "status": lambda waiting: waiting.state,
+    "reason": lambda waiting: waiting.delivery.reason or "its turn has not come yet",
+}
 
 
 @click.group()
 def queue() -> None:
-    """Look at what waits in the queue."""
+    """Look at what waits in the queue, and steer it."""
 
 
 @queue.command("list")
+@takes_selector
+@click.option("--by", type=click.Choice(list(BY)), help="Count all of them, instead of showing some.")
 @click.option("--limit", default=1000, show_default=True, help="At most this many deliveries.")
 @OUTPUT_OPTION
 @STATE_OPTION
-def list_(limit: int, output: str, place: Place) -> None:
+def list_(selector: Selector, by: str | None, limit: int, output: str, place: Place) -> None:
     """List waiting deliveries with the reason and the time of the next try."""
-    found = on_queue(place, lambda js: all_waiting(js, limit))
+    if by is not None:
+        _show_counts(on_queue(place, lambda js: count_waiting(js, selector, BY[by])), by, output)
+        return
+    found = on_queue(place, lambda js: all_waiting(js, limit, selector))
     if output == "json":
         click.echo(json.dumps([as_values(each) for each in found], indent=2))
         return
@@ -74,12 +90,29 @@ def show(name: str, output: str, place: Place) -> None:
         CONSOLE.print()
 
 
-async def all_waiting(js: JetStream, limit: int) -> list[Waiting]:
-    """Return what waits in all pools."""
+async def count_waiting(js: JetStream, selector: Selector, key: Callable[[Waiting], str]) -> Counter[str]:
+    """Count what waits in all pools and matches, by a key."""
+    counts: Counter[str] = Counter()
+    policy = await read_policy(js)
+    for pool in policy.pools if policy else ():
+        async for batch in walk(js, pool, selector, time.time_ns() // 1_000_000):
+            counts.update(key(waiting) for waiting in batch)
+    return counts
+
+
+def _show_counts(counts: Counter[str], by: str, output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps(dict(counts.most_common()), indent=2))
+        return
+    show_table(("DELIVERIES", by.upper()), [(str(count), value) for value, count in counts.most_common()])
+
+
+async def all_waiting(js: JetStream, limit: int, selector: Selector = EVERYTHING) -> list[Waiting]:
+    """Return what waits in all pools and matches."""
     policy = await read_policy(js)
     found: list[Waiting] = []
     for pool in policy.pools if policy else ():
-        found += await list_waiting(js, pool, limit - len(found))
+        found += await list_waiting(js, pool, limit - len(found), selector, time.time_ns() // 1_000_000)
     return found
 
 

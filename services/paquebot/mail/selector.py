@@ -52,7 +52,7 @@ class Selector:
             and _among(delivery.site, self.sites)
             and _among(delivery.group, self.groups)
             and _among(delivery.pool, self.pools)
-            and _among(delivery.credential, self.credentials)
+            and (_among(delivery.credential, self.credentials) or _username(delivery) in self.credentials)
             and _among(delivery.lane.name.lower(), self.lanes)
             and _named(delivery, self.names)
             and self._is_of_age(now_ms - delivery.accepted_ms)
@@ -76,6 +76,11 @@ class Selector:
 
 def _among(value: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or value in wanted
+
+
+def _username(delivery: Delivery) -> str:
+    """Return how a credential logs in, which is how people name it."""
+    return f"{delivery.tenant}.{delivery.credential}"
 
 
 def _named(delivery: Delivery, names: tuple[str, ...]) -> bool:

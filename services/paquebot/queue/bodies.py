@@ -44,6 +44,24 @@ async def store(
     return BodyRef(len(chunks), len(content), stream)
 
 
+def outlived(before: Delivery, after: Delivery) -> bool:
+    """Say whether a delivery will wait longer than its content is sure to be kept."""
+    kept_ms = before.expires_ms + HOLD_MAX_S * 1000
+    return after.body is not None and (after.expires_ms > before.expires_ms or after.next_ms > kept_ms)
+
+
+async def renew(js: JetStream, delivery: Delivery, body: BodyRef, headers: dict[str, str]) -> None:
+    """Store a delivery's content again in its place, for as long as it may wait now.
+
+    What is lost is lost: who needs it finds out, and says so.
+    """
+    try:
+        content = await load(js, delivery, body)
+    except BodyLostError:
+        return
+    await store(js, body.stream, (delivery,), content, headers | {"Nats-Rollup": "sub"})
+
+
 async def load(js: JetStream, delivery: Delivery, body: BodyRef) -> bytes:
     """Return a stored content; raise BodyLostError when a part of it is missing."""
     stream = stream_name(delivery.pool, body.stream)

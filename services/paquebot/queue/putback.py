@@ -6,7 +6,7 @@ The fence holds only where its record lies: in the stream of the partition that 
 from dataclasses import replace
 
 from paquebot.mail.delivery import Delivery
-from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES, store
+from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES, outlived, renew, store
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.payload import encode
 from paquebot.queue.schedule import schedule_headers
@@ -20,6 +20,8 @@ async def set_apart(js: JetStream, taken: Taken, again: Delivery) -> Delivery:
 
     Its own step, so that who repeats the rest does not store the content again: the store may be full.
     """
+    if again.body is not None and outlived(taken.delivery, again):
+        await renew(js, again, again.body, _fence(taken, again))
     if again.body is not None or len(taken.inline) <= DEFERRED_INLINE_MAX_BYTES:
         return again
     body = await store(js, slice_of(again.partition), (again,), taken.inline, _fence(taken, again))

@@ -33,6 +33,8 @@ async def steer(js: JetStream, events: EventWriter, waiting: Waiting, settlement
     if again is None:
         await _take_away(js, events, waiting, settlement)
         return
+    if again.body is not None and bodies.outlived(waiting.delivery, again):
+        await bodies.renew(js, again, again.body, {})
     if again.next_ms:
         await put_in_place(js, waiting, again)
     else:
