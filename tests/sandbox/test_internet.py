@@ -173,6 +173,14 @@ async def test_mail_for_the_own_domains_comes_home(internet: Internet) -> None:
     assert internet.received[0].envelope.reverse_path == ""
 
 
+async def test_a_domain_of_our_own_may_come_later(internet: Internet) -> None:
+    internet.receive_for(("shop.test", "late.example"))
+    internet.receive_for(("late.example",))
+    assert len(await resolver(internet).resolve("late.example", "MX")) == 1
+    await talk(internet, "late.example", lambda client: client.sendmail("", ["a@late.example"], CONTENT))
+    assert internet.received[0].envelope.recipients == ("a@late.example",)
+
+
 async def test_dkim_records_can_be_asked_for(internet: Internet) -> None:
     internet.publish_txt("other._domainkey.news.test", "v=DKIM1; p=BBBB")
     (long,) = await resolver(internet).resolve("sel._domainkey.shop.test", "TXT")

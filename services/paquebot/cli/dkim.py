@@ -80,5 +80,10 @@ def _record(path: Path, _changed_ns: int) -> str:
     return record(path.read_bytes())
 
 
+def all_records(place: Place) -> dict[str, str]:
+    """Return TXT values by record name, for every key that is there."""
+    return {name: value for folder in place.dkim.glob("*/") for name, value in records(place.dkim, folder.name).items()}
+
+
 def _quoted(value: str) -> str:
     return " ".join(f'"{piece}"' for piece in record_strings(value))

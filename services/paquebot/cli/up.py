@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from paquebot.cli.arrivals import Arrivals
-from paquebot.cli.dkim import dkim_records
+from paquebot.cli.dkim import all_records
 from paquebot.cli.manifests import compile_files
 from paquebot.cli.place import STATE_OPTION, Place
 from paquebot.cli.platform import Platform, Wanted, World
@@ -68,7 +68,7 @@ def _internet_for(place: Place, policy: Policy, script: Cast | None) -> Internet
     """Return the sandbox; it also answers for the manifests' own domains and their DKIM records."""
     return Internet(
         own_domains=tuple(policy.domains),
-        txt_of=lambda: dkim_records(place, policy),
+        txt_of=lambda: all_records(place),
         scripted=script or Cast(patience=PATIENCE),
         folder=place.received,
         on_received=Arrivals(partial(CONSOLE.print, markup=False, style="dim")).heard,
@@ -88,6 +88,8 @@ async def _serve(
     say = partial(CONSOLE.print, markup=False)
     platform = Platform(place, wanted, say)
     watching = Watching(files[0], platform, say, files[1])
+    if internet is not None:
+        watching.applied = lambda policy: internet.receive_for(policy.domains)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watching.now.set)
     try:
         await platform.start()

@@ -13,6 +13,7 @@ from pathlib import Path
 from paquebot.cli.manifests import compile_files, files_of
 from paquebot.cli.platform import Platform
 from paquebot.policy.faults import PolicyFaults
+from paquebot.policy.values import Policy
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 
 LOOK_S = 0.5
@@ -29,6 +30,7 @@ class Watching:
     say: Callable[[str], None]
     seen: Stamps  # the files that the platform was started from
     now: asyncio.Event = field(default_factory=asyncio.Event)
+    applied: Callable[[Policy], None] = field(default=lambda _policy: None)
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -61,6 +63,7 @@ class Watching:
             return False
         except RuntimeError as error:  # a process that does not come up: it is started again and again
             self.say(str(error))
+        self.applied(self.platform.policy)
         return True
 
 

@@ -71,7 +71,8 @@ class Internet:
         self._hosts = _hosts(self.cast, own_domains, self._keep)
         records = (*_records(self.cast, self._hosts), *more_records)
         failing = frozenset(domain.name for domain in self.cast.domains if domain.dns is Dns.FAILS)
-        self._dns = DnsServer(Zone(records, self._texts, failing), LOOPBACK, dns_port)
+        self._zone = Zone(records, self._texts, failing)
+        self._dns = DnsServer(self._zone, LOOPBACK, dns_port)
 
     def __iter__(self) -> Iterator[Received]:
         return iter(tuple(self.received))
@@ -90,6 +91,14 @@ class Internet:
     def abouts(self) -> dict[str, str]:
         """What each domain is like."""
         return {domain.name: domain.about for domain in self.cast.domains}
+
+    def receive_for(self, own_domains: Iterable[str]) -> None:
+        """Receive for these domains of our own too, from now on."""
+        own = self._hosts[OWN_HOST]
+        known = own.domains | {domain.name for domain in self.cast.domains}
+        for domain in sorted(set(own_domains) - known):
+            own.domains |= {domain}
+            self._zone.add(_own_record(domain))
 
     def publish_txt(self, name: str, value: str) -> None:
         """Add a TXT record, or replace it."""
@@ -177,12 +186,16 @@ def _domains_of(host: Host, domains: Iterable[Domain]) -> frozenset[str]:
     )
 
 
+def _own_record(domain: str) -> Record:
+    return Record(domain, "MX", f"20 {OWN_HOST}.")
+
+
 def _records(cast: Cast, alive: Mapping[str, MxHost]) -> Iterator[Record]:
     """Say where everybody is."""
     for host in alive.values():
         yield Record(host.name, "AAAA" if ":" in host.address else "A", host.address)
     for own in alive[OWN_HOST].domains:
-        yield Record(own, "MX", f"20 {OWN_HOST}.")
+        yield _own_record(own)
     for scripted in cast.hosts:
         if scripted.reach is Reach.NOT:
             yield Record(scripted.name, "A", _DEAD)

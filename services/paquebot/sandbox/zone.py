@@ -44,12 +44,15 @@ class Zone:
         txt_of: Callable[[], Mapping[str, str]],
         failing: frozenset[str] = frozenset(),
     ) -> None:
-        self._records = list(records)
         self._txt_of = txt_of
         self._failing = frozenset(dns.name.from_text(name) for name in failing)
         self._names: dict[dns.name.Name, list[Record]] = {}
-        for record in self._records:
-            self._names.setdefault(dns.name.from_text(record.name), []).append(record)
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Know one record more."""
+        self._names.setdefault(dns.name.from_text(record.name), []).append(record)
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         """Answer one query, with the addresses of hosts it names."""
