@@ -75,7 +75,7 @@ DELIVERER_STATE = DelivererState(
             "s",
             "g",
             "READY",
-            pace=Pace(50.0, 7.5, 5, 1, 2),
+            pace=Pace(50.0, 7.5, 5, 1, "421"),
             shares=(Share(0, "shop", 3), Share(2, "news", 9)),
             said=(Said("deferred", 12, "mx.s [192.0.2.1]", "421 4.7.0 Slow down"),),
             counts=Counts(1, 2, 3),

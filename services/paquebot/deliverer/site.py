@@ -100,7 +100,8 @@ class Site:
 
     def _pace(self, now: float) -> Pace:
         throttle = self.throttle
-        return Pace(throttle.pace.per_s, self.tally.pace(now), throttle.allowed, throttle.level, self.slot)
+        slowed_by = throttle.slowed_by if throttle.pace.allowed else ""
+        return Pace(throttle.pace.per_s, self.tally.pace(now), throttle.allowed, throttle.level, slowed_by)
 
     def _shares(self) -> tuple[Share, ...]:
         waiting = Counter((taken.delivery.lane, taken.delivery.tenant) for taken in self.line)

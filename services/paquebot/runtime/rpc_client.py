@@ -7,10 +7,10 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from paquebot.runtime.rpc_server import MESSAGE_MAX_BYTES
 from paquebot.runtime.tls import stamp
 from paquebot.wire.method import Method
 
+MESSAGE_MAX_BYTES = 64 << 20
 Q = TypeVar("Q")
 A = TypeVar("A")
 

@@ -14,11 +14,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from paquebot.runtime.readiness import Readiness
+from paquebot.runtime.rpc_client import MESSAGE_MAX_BYTES
 from paquebot.runtime.settings import Address
 from paquebot.runtime.tls import stamp
 from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod, WireError
 
-MESSAGE_MAX_BYTES = 64 << 20
 ASYNC_ITEMS_MAX = 1000  # answered concurrently on one stream
 LOG = structlog.get_logger()
 

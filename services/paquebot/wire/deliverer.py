@@ -33,7 +33,7 @@ class Pace:
     observed_per_s: float = 0.0
     connections_allowed: int = 0
     level: int = 0  # how often it was throttled without recovering
-    slot: int = 0  # of the site: a share of its limits
+    slowed_by: str = ""  # what it goes slower for than it may
 
 
 @dataclass(frozen=True, slots=True)

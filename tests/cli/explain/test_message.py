@@ -54,6 +54,7 @@ HOSTS = MxAnswer(MxKind.MX, ((10, "mx1.bigmail.example"), (20, "mx2.bigmail.exam
 NO_DNS = MxAnswer(MxKind.UNKNOWN, reason="looking up bigmail.example failed: All nameservers failed to answer")
 CROWDED = site(in_flight=20, connections=20)
 NARROWED = site(in_flight=5, connections=5, pace=Pace(50.0, 12.5, 5, 2))
+SLOWED = site(pace=Pace(5.0, 4.5, 20, 0, str(SLOW_DOWN)))
 RESTING = site(state="THROTTLED", reason=f"MAIL was answered with {SLOW_DOWN}", until_ms=NOW + 4 * MINUTE)
 
 SHOP_STOPPED = suspension("tenant", "shop")
@@ -65,6 +66,16 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     # Ready: it may be tried now.
     "next_in_line": (facts(READY), around(deliverer(NEXT, sites=(site(waiting=1),)))),
     "in_line_behind_others_at_a_pace": (facts(READY), around(deliverer(IN_LINE, sites=(site(),)))),
+    "in_line_at_a_pace_that_was_found_out": (facts(READY), around(deliverer(IN_LINE, sites=(SLOWED,)))),
+    "kept_to_a_pace_that_was_found_out": (
+        facts(
+            deferred(
+                f"bigmail is kept to its pace of 5 messages a second, slower than it may be after: {SLOW_DOWN}",
+                attempts=0,
+            )
+        ),
+        QUIET,
+    ),
     "waiting_for_a_connection": (facts(READY), around(deliverer(IN_LINE, sites=(CROWDED,)))),
     "waiting_for_one_of_fewer_connections": (facts(READY), around(deliverer(IN_LINE, sites=(NARROWED,)))),
     "waiting_for_the_deliverer_s_connections": (
@@ -72,6 +83,10 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
         around(deliverer(IN_LINE, sites=(site(),), load=Load(4000, 1, 90, 200))),
     ),
     "in_line_for_a_site_that_rests": (facts(READY), around(deliverer(IN_LINE, sites=(RESTING,)))),
+    "in_line_for_a_suspended_site": (
+        facts(READY),
+        around(deliverer(IN_LINE, sites=(replace(RESTING, state="SUSPENDED"),))),
+    ),
     "being_tried": (
         facts(READY),
         around(deliverer(InHand(f"{ID}.1", "bigmail", "attempt", since_ms=NOW - 3000), sites=(site(),))),

@@ -6,6 +6,7 @@ import pytest
 
 from cli.explain.golden import assert_golden
 from cli.explain.situations import (
+    HOUR,
     MINUTE,
     MX,
     NOW,
@@ -36,6 +37,13 @@ RESTING = site(
     in_flight=0,
     said=SAID,
 )
+BLOCKED = site(
+    state="SUSPENDED",
+    reason="MAIL was answered with 421 4.7.0 Blocked",
+    until_ms=NOW + HOUR,
+    waiting=0,
+    in_flight=0,
+)
 REASONS = ["bigmail is THROTTLED: MAIL was answered with 421 4.7.0 Slow down"] * 3 + ["its content cannot be read"]
 BACKLOG = Backlog(POOL, Depth(12, 4, NOW - 5000), tuple(deferred(reason).delivery for reason in REASONS))
 BIGMAIL = SiteFacts("bigmail", "bigmail", backlogs=(BACKLOG,))
@@ -46,7 +54,7 @@ SITUATIONS: dict[str, tuple[SiteFacts, Around]] = {
     "site_throttled": (BIGMAIL, around(deliverer(sites=(RESTING,)))),
     "site_suspended": (
         replace(BIGMAIL, backlogs=()),
-        around(deliverer(sites=(site(state="SUSPENDED", reason="their postmaster asked", waiting=0, in_flight=0),))),
+        around(deliverer(sites=(BLOCKED,))),
     ),
     "site_suspended_by_a_person": (
         replace(BIGMAIL, backlogs=()),

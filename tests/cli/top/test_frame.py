@@ -8,7 +8,7 @@ from cli.explain.situations import MX, NOW, POLICY, POOL, deferred, deliverer, d
 from paquebot.cli.live import Live
 from paquebot.cli.top.frame import SITES_MAX, Look, Sort, frame
 from paquebot.queue.depth import Depth
-from paquebot.wire.deliverer import Counts, Pace, Said
+from paquebot.wire.deliverer import Counts, Said
 
 BEFORE = Look(NOW - 2000, POLICY.pools, Live((deliverer(sites=(site(),)),)), accepted={POOL: 10})
 DEPTHS = {POOL: Depth(12, 3, NOW - 5000)}
@@ -70,8 +70,8 @@ def test_a_site_that_rests_is_next_when_its_rest_is_over() -> None:
 
 
 def test_a_site_that_nobody_has_in_memory_is_quiet_and_slots_are_kept_apart() -> None:
-    slots = [site(pace=Pace(slot=slot), counts=Counts(1200 + slot * 2, 4, 1)) for slot in (0, 1)]
-    before = replace(BEFORE, live=Live((deliverer(sites=(site(), site(pace=Pace(slot=1)))),)))
+    slots = [site(slot=slot, counts=Counts(1200 + slot * 2, 4, 1)) for slot in (0, 1)]
+    before = replace(BEFORE, live=Live((deliverer(sites=(site(), site(slot=1))),)))
     quiet = delivery(site="mx-1", domain="b.example", next_ms=NOW + 1)
     rows = frame(before, later(*slots, samples={POOL: (quiet,)})).sites
     told = [(row.site, row.slot, row.state, row.delivered_per_s) for row in rows]

@@ -31,7 +31,8 @@ def _rests(delivery: Delivery, around: Around) -> str:
 
 
 def _pace(delivery: Delivery, around: Around) -> str:
-    return f"The pace is set by {_limit(delivery, around, 'limits.rate')}."
+    field = "adaptive" if "slower than it may be" in delivery.reason else "limits.rate"
+    return f"The pace is set by {_limit(delivery, around, field)}."
 
 
 def _crowd(delivery: Delivery, around: Around) -> str:

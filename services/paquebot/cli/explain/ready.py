@@ -106,7 +106,7 @@ def _in_line(case: Case) -> Iterable[Sentence] | None:
     if found is None:
         return None
     state, place = found
-    site = next((each for each in state.sites if (each.site, each.pace.slot) == (place.site, place.slot)), None)
+    site = next((each for each in state.sites if (each.site, each.slot) == (place.site, place.slot)), None)
     if site is None:
         return (why(f"It is in line at {state.pod} for {place.site}."), do("Nothing is needed: its turn comes."))
     position = _position(place, site, state)
@@ -128,13 +128,11 @@ def _line_moves(case: Case, state: DelivererState, site: SiteState) -> Iterable[
     if site.until_ms > around.now_ms and site.reason:
         yield why(f"{site.site} is {site.state}: {site.reason}.")
         yield when(f"Its hosts are tried again {ahead(site.until_ms, around.now_ms)}.")
-        yield do(f"The rests are set by {of_destination(destination, delivery.domain, 'backoff')}.")
-    elif site.state == "SUSPENDED":
-        yield why(f"{site.site} is SUSPENDED: {site.reason}.")
-        yield do("Nothing is sent there until it is resumed.")
+        field = "patterns" if site.state == "SUSPENDED" else "backoff"
+        yield do(f"The rests are set by {of_destination(destination, delivery.domain, field)}.")
     elif site.pace.connections_allowed and site.in_flight >= site.pace.connections_allowed:
         allowed = count(site.pace.connections_allowed, "connection")
-        narrowed = _narrowed(site, destination.share(site.pace.slot).connections_max)
+        narrowed = _narrowed(site, destination.share(site.slot).connections_max)
         yield why(f"All of the {allowed} allowed to {site.site} are busy{narrowed}.")
         yield _pace_so_far(site)
         yield do(f"More at once: raise {of_destination(destination, delivery.domain, 'limits.maxConnections')}.")
@@ -143,9 +141,11 @@ def _line_moves(case: Case, state: DelivererState, site: SiteState) -> Iterable[
         yield why(f"All of the {busy} that {state.pod} may open are in use.")
         yield do(f"Raise {of_pool(pool, 'concurrency.sessionsPerReplica')}, or run more deliverers.")
     elif site.pace.allowed_per_s:
-        yield why(f"The pace to {site.site} is {rate(site.pace.allowed_per_s)}.")
+        slower = f", slower than it may be after: {site.pace.slowed_by}" if site.pace.slowed_by else ""
+        yield why(f"The pace to {site.site} is {rate(site.pace.allowed_per_s)}{slower}.")
         yield _pace_so_far(site)
-        yield do(f"The pace is set by {of_destination(destination, delivery.domain, 'limits.rate')}.")
+        field = "adaptive" if slower else "limits.rate"
+        yield do(f"The pace is set by {of_destination(destination, delivery.domain, field)}.")
     else:
         yield do("Nothing is needed: its turn comes as soon as a connection is free.")
 

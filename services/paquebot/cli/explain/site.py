@@ -58,20 +58,23 @@ def _rate(destination: DestinationPolicy) -> str:
 
 def _at(deliverer: DelivererState, each: SiteState, destination: DestinationPolicy, now_ms: int) -> Iterable[Sentence]:
     """Tell how one deliverer serves it, or one slot of it."""
-    most = destination.share(each.pace.slot).connections_max
-    slot = f", slot {each.pace.slot}," if each.pace.slot else ""
+    most = destination.share(each.slot).connections_max
+    slot = f", slot {each.slot}," if each.slot else ""
     yield why(f"At {deliverer.pod}, {each.site}{slot} is {each.state}{': ' * bool(each.reason)}{each.reason}.")
     allowed = count(each.pace.connections_allowed, "connection")
     narrowed = f" (of {most})" if each.pace.connections_allowed < most else ""
     observed = rate(round(each.pace.observed_per_s, 2)) if each.pace.observed_per_s else "no message"
     yield why(f"{each.in_flight} of {allowed}{narrowed} are busy; {observed} in the last 10 s.")
+    if each.pace.slowed_by:
+        slower = f"{rate(each.pace.allowed_per_s)}, slower than it may be after: {each.pace.slowed_by}"
+        yield why(f"Its pace is kept to {slower}.")
     if each.waiting:
         yield why(f"{count(each.waiting, 'delivery is', 'deliveries are')} in line: {_shares(each)}.")
     told = each.counts
     yield why(f"Recipients so far: {told.delivered:,} delivered, {told.deferred:,} deferred, {told.failed:,} failed.")
     for said in each.said:
         yield why(f"Last {said.kind} {ago(said.at_ms, now_ms)}: {said.host}{' said ' * bool(said.host)}{said.text}.")
-    if each.until_ms > now_ms and each.state == "THROTTLED":
+    if each.until_ms > now_ms and each.state != "READY":
         yield when(f"Its hosts are tried again {ahead(each.until_ms, now_ms)}.")
 
 
@@ -84,7 +87,7 @@ def _cure(facts: SiteFacts, state: str, destination: DestinationPolicy) -> str:
     domain = facts.domain or facts.site
     match state:
         case "SUSPENDED":
-            return "Nothing is sent there until it is resumed."
+            return f"What suspends it is set by {of_destination(destination, domain, 'patterns')}."
         case "THROTTLED":
             return f"Nothing is needed. The rests are set by {of_destination(destination, domain, 'backoff')}."
         case _:

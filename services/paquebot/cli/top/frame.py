@@ -137,12 +137,12 @@ def _state(pool: SendingPool, states: list[DelivererState]) -> str:
 
 def _sites(before: Look, now: Look, elapsed_s: float) -> Iterable[SiteRow]:
     """Yield a row for each site in a deliverer's memory, then for those for which mail only waits."""
-    old = {(state.pod, site.site, site.pace.slot): site.counts for state in before.live.states for site in state.sites}
+    old = {(state.pod, site.site, site.slot): site.counts for state in before.live.states for site in state.sites}
     later = _later(now.samples)
     for state in now.live.states:
         place = now.pools[state.pool].place if state.pool in now.pools else state.pool
         for site in state.sites:
-            told = _since(old.get((state.pod, site.site, site.pace.slot)), site.counts)
+            told = _since(old.get((state.pod, site.site, site.slot)), site.counts)
             yield _site(place, site, told, later.pop((state.pool, site.site), []), elapsed_s)
     for (token, name), some in later.items():
         place = now.pools[token].place if token in now.pools else token
@@ -167,7 +167,7 @@ def _site(place: str, site: SiteState, told: Counts, later: list[Delivery], elap
     return SiteRow(
         pool=place,
         site=site.site,
-        slot=site.pace.slot,
+        slot=site.slot,
         domain=site.domain,
         state=site.state,
         why=site.reason,
@@ -180,7 +180,7 @@ def _site(place: str, site: SiteState, told: Counts, later: list[Delivery], elap
         connections_allowed=site.pace.connections_allowed,
         line=site.waiting,
         later=len(later),
-        next_ms=site.until_ms if site.state == "THROTTLED" else 0 if site.waiting else _due_ms(later),
+        next_ms=site.until_ms if site.state in {"THROTTLED", "SUSPENDED"} else 0 if site.waiting else _due_ms(later),
     )
 
 

@@ -19,18 +19,18 @@ class StateRequest(_message.Message):
     def __init__(self, site: _Optional[str] = ..., tenant: _Optional[str] = ..., message: _Optional[str] = ..., sites_max: _Optional[int] = ...) -> None: ...
 
 class Pace(_message.Message):
-    __slots__ = ("allowed_per_s", "observed_per_s", "connections_allowed", "level", "slot")
+    __slots__ = ("allowed_per_s", "observed_per_s", "connections_allowed", "level", "slowed_by")
     ALLOWED_PER_S_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_PER_S_FIELD_NUMBER: _ClassVar[int]
     CONNECTIONS_ALLOWED_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
-    SLOT_FIELD_NUMBER: _ClassVar[int]
+    SLOWED_BY_FIELD_NUMBER: _ClassVar[int]
     allowed_per_s: float
     observed_per_s: float
     connections_allowed: int
     level: int
-    slot: int
-    def __init__(self, allowed_per_s: _Optional[float] = ..., observed_per_s: _Optional[float] = ..., connections_allowed: _Optional[int] = ..., level: _Optional[int] = ..., slot: _Optional[int] = ...) -> None: ...
+    slowed_by: str
+    def __init__(self, allowed_per_s: _Optional[float] = ..., observed_per_s: _Optional[float] = ..., connections_allowed: _Optional[int] = ..., level: _Optional[int] = ..., slowed_by: _Optional[str] = ...) -> None: ...
 
 class Share(_message.Message):
     __slots__ = ("lane", "tenant", "waiting")
