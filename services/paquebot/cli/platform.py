@@ -153,7 +153,9 @@ class Platform:
         """Tell what keeps pools that are gone from the manifests, and take them away once they are empty."""
         told: dict[str, float] = {}
         while True:
-            for pool in [pool for pool in self.policy.pools.values() if pool.draining]:
+            draining = [pool for pool in self.policy.pools.values() if pool.draining]
+            told = {token: at for token, at in told.items() if token in {pool.token for pool in draining}}
+            for pool in draining:
                 try:
                     await self._see_drain(pool, told)
                 except (QueueUnavailableError, QueueFullError, ApiError, RuntimeError) as error:

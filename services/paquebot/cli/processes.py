@@ -69,22 +69,26 @@ class Service:
         raise RuntimeError(f"{self.name} is not ready: {answer.strip()}{last_words(self.log)} (its log: {self.log})")
 
     async def end(self) -> None:
-        """Let the process drain, and see it end."""
+        """Let the process drain, and see it end; also the one that is just being started in a crashed one's place."""
         self.ending = True
-        if self.process is None:
-            return
+        ended: Process | None = None
+        while self.process is not None and self.process is not ended:
+            ended, keeper = self.process, self.keeper
+            await self._end(ended)
+            if keeper is not None:
+                await keeper
+
+    async def _end(self, process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(DRAIN_MAX_S):
-                await self.process.wait()
+                await process.wait()
         except TimeoutError:
             LOG.warning("a service did not drain in time", service=self.name)
             with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-            await self.process.wait()
-        if self.keeper is not None:
-            await self.keeper
+                process.kill()
+            await process.wait()
 
     async def _keep(self, process: Process) -> None:
         code = await process.wait()
