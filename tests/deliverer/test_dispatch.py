@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from paquebot.deliverer import touch
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.lesson import BUCKET, Lesson, decode, encode, key_of
 from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import MxAnswer, Resolver
@@ -28,6 +29,7 @@ from paquebot.policy.pace import Adaptive
 from paquebot.policy.route import Hold, Match, Reject, Routes, Smarthost, SmarthostTLS, TransportRoute
 from paquebot.policy.values import Backoff, DestinationPolicy, Policy, SendingPool
 from paquebot.queue.acceptance import Acceptance
+from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
@@ -468,3 +470,19 @@ async def test_what_is_cancelled_while_it_is_ready_is_not_sent(js, deliverer) ->
     await settled(js)
     assert await kinds(js) == [Kind.CANCELLED]
     assert deliverer.internet.received == []
+
+
+async def test_a_site_goes_on_as_its_last_owner_left_it_and_is_left_so(js, deliverer) -> None:
+    bucket = Bucket(js, BUCKET)
+    deliverer.dispatcher.follow(slotted(1))
+    await bucket.put(key_of(POOL, "big", 0), encode(Lesson("READY", level=1, connections=3, pace=20.0, too_much=40.0)))
+    await accept(js, to_big("m1", 1))
+    await deliverer.internet.wait_for(1, 30)
+    throttle = deliverer.dispatcher.sites["big"].throttle
+    assert (throttle.pace.per_s, throttle.allowed, throttle.level) == (20.0, 3, 1)
+    throttle.rest(asyncio.get_running_loop().time(), 600, "421 4.7.28")
+    await deliverer.stop()
+    lesson = decode(await bucket.get(key_of(POOL, "big", 0)) or b"")
+    assert lesson is not None
+    assert (lesson.state, lesson.reason) == ("THROTTLED", "421 4.7.28")
+    await deliverer.start(slotted(1))

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from paquebot.deliverer.lesson import Lesson
 from paquebot.deliverer.throttle import MOVES, State, Throttle
+from paquebot.policy.pace import Adaptive
 from paquebot.policy.values import Backoff, DestinationPolicy
 
 POLICY = DestinationPolicy("site", connections_max=8, rate_per_s=5.0, backoff=Backoff(10, 100, 2.0))
@@ -139,3 +141,51 @@ def test_behind_a_former_owner_the_first_message_keeps_the_pace_too() -> None:
     unlimited = Throttle(DestinationPolicy("site"))
     unlimited.follows(100.0)
     assert (unlimited.wait(99.0), unlimited.wait(100.0)) == (1.0, 0.0)
+
+
+def slowed() -> Throttle:
+    throttle = Throttle(DestinationPolicy("site", connections_max=8))
+    for number in range(40):
+        throttle.went_well(number / 10)
+    while throttle.state is State.READY:
+        throttle.slow_down(4.0, "421 4.7.0 slow down")
+    return throttle
+
+
+def test_it_says_how_fast_it_goes_and_why() -> None:
+    throttle = slowed()
+    assert throttle.why == "THROTTLED: 421 4.7.0 slow down; then 5 messages a second"
+    throttle.wait(100.0)
+    assert throttle.why == ("kept to its pace of 5 messages a second, slower than it may be after: 421 4.7.0 slow down")
+
+
+def test_a_pace_that_was_learned_is_kept_and_a_policy_without_adapting_forgets_it() -> None:
+    throttle = slowed()
+    assert throttle.wait(10.0) == 0.0
+    throttle.begin(10.0)
+    assert throttle.wait(10.0) == pytest.approx(0.2)
+    throttle.follow(DestinationPolicy("site", adaptive=Adaptive(enabled=False)))
+    assert throttle.wait(10.0) == 0.0
+
+
+def test_what_was_learned_is_not_forgotten_before_a_longest_rest_has_passed() -> None:
+    throttle = slowed()
+    assert not throttle.is_forgettable(14_000.0)
+    assert throttle.is_forgettable(14_500.0)
+
+
+def test_a_suspension_has_an_end_or_waits_for_a_person() -> None:
+    throttle = Throttle(POLICY)
+    throttle.suspend("by hand")
+    assert throttle.wait(1e9) == float("inf")
+    assert throttle.lesson(0.0, 0) is None  # the order itself is kept elsewhere
+    throttle.suspend("pattern", 50.0)
+    assert (throttle.wait(10.0), throttle.wait(50.0)) == (40.0, 0.0)
+
+
+def test_a_recalled_rest_is_bounded_and_what_is_known_already_is_not_overwritten() -> None:
+    throttle = Throttle(POLICY)
+    throttle.recall(Lesson("THROTTLED", until_ms=10**15, connections=99, level=3), 0.0, 0)
+    assert (throttle.wait(0.0), throttle.allowed) == (86_400.0, 8)
+    throttle.recall(Lesson("READY", level=1), 0.0, 0)
+    assert throttle.level == 3

@@ -33,11 +33,12 @@ class Memory:
                 encoded = await self.bucket.get(key_of(self.pool, site.name, site.slot))
         except (QueueUnavailableError, ApiError, TimeoutError) as error:
             LOG.warning("what was learned about a site cannot be read", site=site.name, error=str(error))
+        finally:
+            site.known = True  # whatever happened: its mail must not wait for this
         lesson = decode(encoded) if encoded else None
         if lesson is not None:
             site.throttle.recall(lesson, asyncio.get_running_loop().time(), now_ms)
             site.noted = lesson
-        site.known = True
 
     def note(self, site: Site, now: float, now_ms: int, *, pause_s: float = NOTE_S) -> None:
         """Begin to write down what changed, when the last record is old enough."""

@@ -30,11 +30,16 @@ class Recent:
     refused_before: int = 0
     begun: bool = False  # a whole period lies before this one
 
-    def count(self, now: float, *, well: int = 0, refused: int = 0) -> None:
-        """Count attempts that ended."""
+    def went_well(self, now: float) -> None:
+        """Count an attempt that went well."""
+        if now - self.since >= PERIOD_S:
+            self._turn(now)
+        self.well += 1
+
+    def was_refused(self, now: float) -> None:
+        """Count an attempt that was refused."""
         self._turn(now)
-        self.well += well
-        self.refused += refused
+        self.refused += 1
 
     def pace(self, now: float) -> float:
         """Return what went well, a second."""
@@ -81,7 +86,9 @@ class Pace:
     @property
     def per_s(self) -> float:
         """The pace to keep; 0: none."""
-        return min(filter(None, (self.allowed, self.rate_per_s)), default=0.0)
+        if not self.allowed or not self.rate_per_s:
+            return self.allowed or self.rate_per_s
+        return min(self.allowed, self.rate_per_s)
 
     @property
     def least(self) -> float:
@@ -90,14 +97,14 @@ class Pace:
 
     def went_well(self, now: float) -> None:
         """Count a success; now and then it earns a faster pace."""
-        self.recent.count(now, well=1)
+        self.recent.went_well(now)
         self.well += 1
         if self.allowed and now >= self.look_at:
             self._look(now)
 
     def was_refused(self, now: float) -> bool:
         """Count a refusal; say whether it is one too many."""
-        self.recent.count(now, refused=1)
+        self.recent.was_refused(now)
         self.refused += 1
         return self.recent.refused_share(now) > self.adaptive.refused_share
 

@@ -70,7 +70,8 @@ class Throttle:
         if self.state is State.READY:
             slower = f", slower than it may be after: {self.slowed_by}" if self.pace.allowed else ""
             return f"kept to its pace of {self.pace.per_s:.3g} messages a second{slower}"
-        return f"{self.state}: {self.reason}"
+        slower = f"; then {self.pace.per_s:.3g} messages a second" if self.pace.allowed else ""
+        return f"{self.state}: {self.reason}{slower}"
 
     @property
     def has_learned(self) -> bool:
@@ -94,8 +95,9 @@ class Throttle:
     def begin(self, now: float) -> None:
         """Count a message that begins now: the next one waits its turn."""
         assert self.wait(now) == 0.0, "begun before its time"  # noqa: S101
-        if self.pace.per_s:
-            self.next_at = now + 1.0 / self.pace.per_s
+        per_s = self.pace.per_s
+        if per_s:
+            self.next_at = now + 1.0 / per_s
 
     def slow_down(self, now: float, reason: str) -> None:
         """Go slower, or rest, longer each time; half the connections. What comes while it rests changes nothing."""
