@@ -9,6 +9,7 @@ from cli.explain.golden import FOLDER
 from cli.explain.situations import QUIET, delivery
 from paquebot.cli.explain.cause import Cause
 from paquebot.cli.explain.cures import cure
+from paquebot.cli.hands import queue
 from paquebot.cli.main import COMMANDS
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import PolicyFaults
@@ -36,6 +37,8 @@ def test_a_field_that_is_named_is_a_field_of_its_kind(field: str, kind: str) -> 
 def test_a_command_that_is_named_is_there() -> None:
     named = {name for text in TEXTS.values() for name in COMMAND.findall(text)}
     assert named <= set(COMMANDS)
+    steering = {name for text in TEXTS.values() for name in re.findall(r"`paquebot queue (\S+) ", text)}
+    assert steering <= set(queue.commands)
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -122,6 +122,17 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     "kept_to_its_pace": (facts(deferred("bigmail is kept to its pace of 50 messages a second", attempts=0)), QUIET),
     "others_wait_for_the_same_site": (facts(deferred("1000 others wait for the same site", attempts=0)), QUIET),
     "deferred_after_a_reply": (facts(deferred(f"RCPT was answered with {FULL}", FULL)), QUIET),
+    "outside_its_window": (
+        facts(
+            deferred(
+                "outside the delivery windows of MailDomain shop/main: next is Mon 08:00 Europe/Berlin",
+                attempts=0,
+                next_ms=NOW + 2 * DAY,
+            )
+        ),
+        QUIET,
+    ),
+    "held_by_a_person": (facts(held("held by ann: wait for the lawyers")), QUIET),
     "greylisted": (
         facts(deferred(f"RCPT was answered with {GREYLISTED}", GREYLISTED, attempts=1)),
         QUIET,

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     DOUBT = "doubt"
     REPORT = "report"
     SUSPENDED = "suspended"  # by a person's order
+    WINDOW = "window"  # of its MailDomain
     PAUSED = "paused"
     THROTTLED = "throttled"
     PACE = "pace"
@@ -73,6 +74,7 @@ _CAUSES: tuple[tuple[Cause, Callable[[str], bool]], ...] = (
     (Cause.DOUBT, lambda reason: reason.startswith(IN_DOUBT)),
     (Cause.REPORT, lambda reason: reason.startswith(UNREPORTED)),
     (Cause.PAUSED, lambda reason: reason.startswith("the pool ") and reason.endswith(" is paused")),
+    (Cause.WINDOW, lambda reason: reason.startswith("outside the delivery windows of ")),
     (Cause.THROTTLED, lambda reason: " is THROTTLED: " in reason or " is SUSPENDED: " in reason),
     (Cause.PACE, lambda reason: " is kept to its pace " in reason),
     (Cause.CROWD, lambda reason: reason.endswith("others wait for the same site")),

@@ -58,10 +58,24 @@ def _login(delivery: Delivery, around: Around) -> str:
     return f"Set the login right in Secret {secret}: `paquebot smarthost set {relay.secret}`."
 
 
+def _window(delivery: Delivery, _around: Around) -> str:
+    place = delivery.reason.partition("MailDomain ")[2].partition(":")[0]
+    return f"Nothing is needed. The windows are `spec.deliveryWindows` of MailDomain {place}."
+
+
 def _limit(delivery: Delivery, around: Around, field: str) -> str:
     return of_destination(around.destination(delivery.group), delivery.domain, field)
 
 
+def by_hand(delivery: Delivery, cause: Cause) -> str:
+    """Return the command that decides about a delivery now; "" where none helps."""
+    if delivery.held:
+        last = f"`paquebot queue cancel {delivery.name} --reason WHY` takes it away"
+        return f"`paquebot queue release {delivery.name}` lets it go, {last}."
+    return f"To try it now: `paquebot queue retry-now {delivery.name}`." if cause in _TRIED_SOONER else ""
+
+
+_TRIED_SOONER = {Cause.GREYLISTED, Cause.REPLY, Cause.DNS, Cause.HOST, Cause.LOGIN, Cause.REPORT, Cause.CONTENT}
 _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
     Cause.SUSPENDED: parked,
     Cause.PAUSED: _paused,
@@ -79,4 +93,5 @@ _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
     Cause.POISON: "Keep the deliverer's log, which tells of the crashes: that is a fault of ours to report.",
     Cause.FAULT: "Keep the deliverer's log: that is a fault of ours to report.",
     Cause.PERSON: "Decide what should become of it.",
+    Cause.WINDOW: _window,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from paquebot.cli.explain.cause import Cause, cause_of
-from paquebot.cli.explain.cures import cure
+from paquebot.cli.explain.cures import by_hand, cure
 from paquebot.cli.explain.facts import Around, Sentence, do, when, why
 from paquebot.cli.explain.words import ago, ahead, pool_name, span
 from paquebot.dns.resolver import MxAnswer, MxKind
@@ -24,7 +24,7 @@ def deferred(delivery: Delivery, around: Around, answer: MxAnswer | None) -> tup
     reasons = [why(text) for text in _reasons(delivery, cause, around)]
     if cause in {Cause.DNS, Cause.HOST} and answer is not None and not delivery.route:
         reasons.append(why(lookup(delivery.domain, answer)))
-    return (*reasons, *_times(delivery, cause, around), do(cure(delivery, cause, around)))
+    return (*reasons, *_times(delivery, cause, around), *_cures(delivery, cause, around))
 
 
 def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
@@ -41,11 +41,18 @@ def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
         case Cause.FAULT:
             told = f"It is held: {reason.partition(': ')[0]}."
         case _:
-            told = f"It is held: {reason or 'nobody said why'}."
+            told = f"It is held{' ' * bool(reason)}{reason.removeprefix('held ')}."
     until_ms = max(delivery.next_ms, delivery.hold_until_ms)
     condition = "It is" if cause is Cause.ROUTE else "If nobody decides, it is"
     decided = when(f"{condition} tried {ahead(until_ms, around.now_ms)}.")
-    return why(told), decided, do(cure(delivery, cause, around))
+    return why(told), decided, *_cures(delivery, cause, around)
+
+
+def _cures(delivery: Delivery, cause: Cause, around: Around) -> Iterable[Sentence]:
+    yield do(cure(delivery, cause, around))
+    command = by_hand(delivery, cause)
+    if command:
+        yield do(command)
 
 
 def _reasons(delivery: Delivery, cause: Cause, around: Around) -> Iterable[str]:
