@@ -107,12 +107,10 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
     assert fault == "MailDomain shop/main: spec.content.rejct: is not a known field; did you mean reject?"
 
 
-def test_fields_and_kinds_not_served_yet_are_refused_plainly() -> None:
+def test_fields_not_served_yet_are_refused_plainly() -> None:
     assert "spec.egress: is not served yet; leave it out" in fault_of(pool(egress={"mode": "Proxy"}))
     assert "spec.returnPath: is not served yet" in fault_of(pool(), domain(returnPath="bounce.shop.example"))
     assert "spec.dkim.rotation: is not served yet" in fault_of(pool(), domain(dkim={"rotation": {}}))
-    hard_bounces = entry("SuppressionList", "hard-bounces", "shop")
-    assert "kind: SuppressionList is not served yet; leave the object out" in fault_of(hard_bounces)
 
 
 def test_mail_of_a_domain_is_tried_no_longer_than_its_pool_tries() -> None:

@@ -40,5 +40,6 @@ def _tell(objects: int, policy: Policy, faults: Sequence[FileFault]) -> None:
         click.echo(
             f"{objects} objects are good: {len(policy.domains)} domains, {len(policy.pools)} pools, "
             f"{len(policy.credentials)} credentials, {len(policy.destinations)} destination policies, "
-            f"{len(policy.routes.ordered)} routes"
+            f"{len(policy.routes.ordered)} routes, "
+            f"{len(policy.suppression.by_place)} suppression lists"
         )

@@ -16,6 +16,7 @@ COMMANDS = {
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",
     "suspend": "paquebot.cli.orders:suspend",
+    "suppression": "paquebot.cli.suppression:suppression",
     "top": "paquebot.cli.top.command:top",
     "smarthost": "paquebot.cli.smarthost:smarthost",
     "trace": "paquebot.cli.trace:trace",

@@ -43,6 +43,11 @@ class Place:
         return self.root / "dkim"
 
     @property
+    def suppression_key(self) -> Path:
+        """The key of the hashes that stand on SuppressionLists. Without it they are worth nothing."""
+        return self.root / "suppression.key"
+
+    @property
     def smarthosts(self) -> Path:
         """Logins at smarthosts, `<namespace>.<name>/{username,password}`."""
         return self.root / "smarthosts"
@@ -70,6 +75,8 @@ class Place:
         """Make the folders, the certificate authority and an identity for each service."""
         for folder in (self.root, self.store, self.dkim, self.logs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.suppression_key.exists():
+            _replace(self.suppression_key, os.urandom(32).hex())
         authority = self.root / "authority"
         create_authority(authority)
         for name in IDENTITIES:

@@ -225,6 +225,7 @@ class Platform:
             "GRPC_LISTEN": self._at("submission"),
             "SMTP_LISTEN": self._at("smtp"),
             "SMTPS_LISTEN": self._at("smtps"),
+            "SUPPRESSION_KEY": str(self.place.suppression_key),
             "SMTP_CERT_DIR": str(self.place.identity("smtp")),
             "AUTH_TARGET": self._at("auth"),
             "SPAMFILTER_TARGET": self._at("spamfilter"),
@@ -234,6 +235,7 @@ class Platform:
     def _outward(self) -> dict[str, str]:
         """Return how the services reach the world."""
         folders = {"DKIM_DIR": str(self.place.dkim), "SMARTHOST_DIR": str(self.place.smarthosts)}
+        folders["SUPPRESSION_KEY"] = str(self.place.suppression_key)
         world = self.wanted.world
         if world is None:
             return folders

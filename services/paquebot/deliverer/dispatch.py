@@ -78,6 +78,8 @@ class Dispatcher:
         """Take a new policy over."""
         self.policy = policy
         self.settler.retry = self.pool.retry
+        if self.settler.suppression is not None:
+            self.settler.suppression.follow(policy)
         for site in list(self.sites.values()):
             destination = self.bearings.destination(site.group)
             site.throttle.follow(destination.share(site.slot))
@@ -181,7 +183,11 @@ class Dispatcher:
         delivery = taken.delivery
         hosts = self.bearings.hosts(delivery) if self.policy.routes.ordered else None
         sender = self.policy.domain_of(delivery.reverse_path.rpartition("@")[2])
-        return touch(Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts, self.settler.orders, sender))
+        sight = Sight(delivery, self.pool, now_ms(), self.policy.routes, hosts, self.settler.orders, sender)
+        return touch(replace(sight, suppressed=kept) if (kept := self._suppressed(delivery)) else sight)
+
+    def _suppressed(self, delivery: Delivery) -> dict[str, Outcome]:
+        return self.settler.suppression.outcomes(delivery) if self.settler.suppression else {}
 
     def _reroute(self, taken: Taken, route: str) -> None:
         """Put an item under the site of its new way, here or in another partition."""
@@ -300,14 +306,26 @@ class Dispatcher:
         if isinstance(way, Outcome):
             self._finish(site, taken, Attempted(dict.fromkeys(taken.delivery.recipients, way)), content)
             return
+        kept = self._suppressed(taken.delivery)
+        wanted = replace(
+            taken.delivery, recipients=tuple(each for each in taken.delivery.recipients if each not in kept)
+        )
+        if not wanted.recipients:
+            self._finish(site, taken, Attempted(kept), content)
+            return
         with metrics.IN_FLIGHT.labels(self.pool_token).track_inprogress():
             try:
-                attempted = await courier.attempt(taken.delivery, content, way, lambda: queue.owns(taken))
+                attempted = await courier.attempt(wanted, content, way, lambda: queue.owns(taken))
             except LeaseLostError:
                 LOG.warning("lease lost before the final dot")
                 self.settler.give_back(taken)
                 return
-        settling = self._finish(site, taken, replace(attempted, took_s=time.monotonic() - began), content)
+        settling = self._finish(
+            site,
+            taken,
+            replace(attempted, outcomes=attempted.outcomes | kept, took_s=time.monotonic() - began),
+            content,
+        )
         if any(outcome.kind is Kind.DELIVERED for outcome in attempted.outcomes.values()):
             # A crash may repeat what is not recorded yet: at most one delivery a connection (promise 2).
             await asyncio.shield(settling)

@@ -15,6 +15,7 @@ from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.live import live_state
 from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.settler import Settler
+from paquebot.deliverer.suppression import Suppression
 from paquebot.deliverer.throttle import State
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import Resolver
@@ -31,6 +32,7 @@ from paquebot.queue.orders import follow_orders
 from paquebot.queue.policystore import follow_policy
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.provision import drift
+from paquebot.queue.suppression import Suppressions, read_secret
 from paquebot.runtime.process import Process, ProcessSettings
 from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
@@ -58,6 +60,7 @@ class Settings(ProcessSettings):
     sandbox: bool = False
     resolver: Address | None = None
     mx_port: int = 25
+    suppression_key: Path | None = None
     smarthost_dir: Path | None = None  # logins, see `logins`
     patience: float = 1.0  # of RFC 5321's timeouts, which are too long to rehearse with
 
@@ -80,10 +83,14 @@ async def serve(process: Process, settings: Settings) -> None:
     events = EventWriter(js)
     queue = PoolQueue(js, events, settings.pool, settings.pod)
     settler = Settler(queue, settings.hostname, reports.submit, world.chance)
+    known = await _suppressions(js, settings.suppression_key)
+    settler.suppression = Suppression(js, known)
     dispatcher = Dispatcher(world, port, settler, settings.pool)
     meter = Meter(js, settings.pool, lambda: queue.partitions, lambda: _groups(dispatcher.policy))
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in (wheel.run(), _watch(js))]
+        running = [
+            tasks.create_task(work) for work in (wheel.run(), _watch(js), *([known.follow(js)] if known else []))
+        ]
         await _first_policy(tasks, running, process, queue, dispatcher)
         await _first_orders(tasks, running, process, queue, dispatcher)
         server = await _serve_state(process, settings, dispatcher)
@@ -99,6 +106,15 @@ async def serve(process: Process, settings: Settings) -> None:
             task.cancel()
     await reports.channel.close()
     await js.close()
+
+
+async def _suppressions(js: JetStream, key: Path | None) -> Suppressions | None:
+    """Return all entries, read before anything is sent; None without a key. Raises ValueError for a bad one."""
+    if key is None:
+        return None
+    known = Suppressions(read_secret(key))
+    await known.catch_up(js)
+    return known
 
 
 async def _first_policy(

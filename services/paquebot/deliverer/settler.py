@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from paquebot.deliverer.courier import Attempted
+from paquebot.deliverer.suppression import Suppression
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.dsn import report
 from paquebot.mail.order import Order, due
@@ -46,6 +47,7 @@ class Settler:
     chance: random.Random
     retry: Retry = field(default_factory=Retry)  # the pool's, as last heard
     orders: tuple[Order, ...] = ()
+    suppression: Suppression | None = None
     under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
@@ -126,6 +128,8 @@ class Settler:
             reason = "the deliverer could not settle its last attempt: look at its log, then release or cancel it"
             held = replace(taken.delivery, held=True, next_ms=attempt.now_ms + HELD_FOR_MS, reason=reason)
             settlement = Settlement((), again=held)
+        if self.suppression is not None:
+            await self.suppression.learn(taken.delivery, attempt.outcomes)
         await self._apply(taken, replace(settlement, records=(*settlement.records, *_doubts(taken, attempt))))
 
     async def _tell(self, taken: Taken, reports: tuple[DsnRequest, ...], content: bytes) -> frozenset[Action]:

@@ -4,7 +4,7 @@ Asked when an item comes in, and again when its turn has come: policies and orde
 A rule says what to do in a value and why in a sentence, which is what people are told when they ask.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
@@ -30,6 +30,7 @@ class Sight:
     hosts: tuple[str, ...] | None = None  # of the recipients' domain; None: not looked up lately
     orders: tuple[Order, ...] = ()
     sender: MailDomain | None = None  # of the reverse-path
+    suppressed: Mapping[str, Outcome] = field(default_factory=dict)  # recipients that a list keeps mail from
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,13 @@ def _outside_windows(sight: Sight) -> Step | None:
     return Wait((min(opening.at_ms, expires_ms) - sight.now_ms) / 1000, reason)
 
 
+def _suppressed(sight: Sight) -> Step | None:
+    """Try nothing that a SuppressionList keeps from every recipient; where some are left, only they are tried."""
+    if not sight.suppressed or len(sight.suppressed) < len(sight.delivery.recipients):
+        return None
+    return Conclude(next(iter(sight.suppressed.values())))
+
+
 def _routed(sight: Sight) -> Step | None:
     """Do what TransportRoutes want today; another pool is only chosen when a message is planned."""
     delivery = sight.delivery
@@ -157,4 +165,4 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _outside_windows, _routed)
+RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _suppressed, _outside_windows, _routed)

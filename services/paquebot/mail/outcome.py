@@ -63,6 +63,7 @@ _POLICY = "4.7."  # RFC 3463 §3.8: security or policy
 _CANNOT_CONVERT = {"5.6.3", "5.6.7", "5.6.8", "5.6.9"}
 _NO_MAIL_EVER = {521, 556}  # RFC 7504
 _WHO_ARE_YOU = 530
+_NOBODY = {"5.1.1", "5.1.6", "5.1.10", "5.2.1"}  # 5.1.10 is what Exchange says of unknown recipients
 
 
 def of_reply(stage: Stage, reply: Reply) -> Outcome:
@@ -97,6 +98,12 @@ def of_relay(outcome: Outcome) -> Outcome:
     if outcome.reply is None or outcome.reply.code != _WHO_ARE_YOU:
         return outcome
     return replace(outcome, kind=Kind.DEFERRED, scope=Scope.SITE)
+
+
+def is_hard_bounce(outcome: Outcome) -> bool:
+    """Say whether a host has told that the mailbox is not there, or not any more (RFC 3463 §3.2, §3.3)."""
+    gone = outcome.kind is Kind.FAILED and outcome.scope is Scope.RECIPIENT and outcome.reply is not None
+    return gone and outcome.reply is not None and outcome.reply.enhanced in _NOBODY
 
 
 def of_conclusion(kind: Kind, code: int, enhanced: str, text: str) -> Outcome:

@@ -15,6 +15,8 @@ from paquebot.policy.kinds import (
     PoolRef,
 )
 from paquebot.policy.route_fields import DeclaredRoute
+from paquebot.policy.suppression import SuppressionList
+from paquebot.policy.suppression_fields import DeclaredSuppression
 from paquebot.policy.values import Limits, SMTPCredential
 
 POOLS_MAX: Final = 20  # each has a stream set of its own
@@ -29,10 +31,19 @@ class Declared:
     credentials: list[DeclaredCredential] = field(default_factory=list)
     destinations: list[DeclaredDestination] = field(default_factory=list)
     routes: list[DeclaredRoute] = field(default_factory=list)
+    suppressions: list[DeclaredSuppression] = field(default_factory=list)
 
 
-def check(declared: Declared) -> list[SMTPCredential]:
-    """Write faults into the notes, and return the credentials with senders and limits settled."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What refers to other objects, with its references followed."""
+
+    credentials: list[SMTPCredential]
+    suppressions: list[SuppressionList]
+
+
+def check(declared: Declared) -> Settled:
+    """Write faults into the notes, and return what refers to others with senders, limits and domains settled."""
     pools = {entry.value.token: entry for entry in declared.pools}
     domains = {(entry.value.namespace, entry.value.name): entry for entry in declared.domains}
     owners = _domains_once(declared.domains)
@@ -48,7 +59,10 @@ def check(declared: Declared) -> list[SMTPCredential]:
         if credential.pool is not None:
             _pool_allowed(credential.notes, credential.pool, pools)
     _destinations_apart(declared.destinations)
-    return [_settled(credential, domains, owners) for credential in declared.credentials]
+    return Settled(
+        [_settled(credential, domains, owners) for credential in declared.credentials],
+        [_applied(each, domains) for each in declared.suppressions],
+    )
 
 
 def _domains_once(domains: Sequence[DeclaredDomain]) -> dict[str, DeclaredDomain]:
@@ -74,6 +88,18 @@ def _pool_allowed(notes: Notes, wanted: PoolRef, pools: dict[str, DeclaredPool])
     if notes.namespace != wanted.namespace and notes.namespace not in allowed and ANY_NAMESPACE not in allowed:
         text = f"SendingPool {pool.notes.place} does not allow namespace {notes.namespace}"
         notes.fault(wanted.path, text, "add it to the pool's spec.allowedNamespaces.names")
+
+
+def _applied(declared: DeclaredSuppression, domains: dict[tuple[str, str], DeclaredDomain]) -> SuppressionList:
+    found: list[str] = []
+    for name, path in declared.domains:
+        domain = domains.get((declared.value.namespace, name))
+        if domain is not None:
+            found.append(domain.value.domain)
+        elif name:
+            text = f"there is no MailDomain {declared.value.namespace}/{name}"
+            declared.notes.fault(path, text, "declare it, or name another of this namespace")
+    return replace(declared.value, domains=tuple(found))
 
 
 def _expiry_within(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -> None:

@@ -13,17 +13,25 @@ from paquebot.policy.route import Routes
 from paquebot.policy.route_fields import transport_route
 from paquebot.policy.scalars import shown
 from paquebot.policy.section import Section
+from paquebot.policy.suppression import SuppressionLists
+from paquebot.policy.suppression_fields import suppression_list
 from paquebot.policy.values import Policy
 
 API_VERSION: Final = "paquebot.dev/v1alpha1"
 PLATFORM_NAMESPACE: Final = "mail-system"
 OBJECTS_MAX: Final = 100_000
 
-_SERVED: Final = ("SendingPool", "MailDomain", "SMTPCredential", "DestinationPolicy", "TransportRoute")
-_LATER: Final = ("SuppressionList",)
+_SERVED: Final = (
+    "SendingPool",
+    "MailDomain",
+    "SMTPCredential",
+    "DestinationPolicy",
+    "TransportRoute",
+    "SuppressionList",
+)
 _CLUSTER_SCOPED: Final = ("DestinationPolicy",)
 # These names become tokens of subjects and user names, where a dot would part them.
-_NAMED_BY_LABEL: Final = ("SendingPool", "SMTPCredential", "DestinationPolicy")
+_NAMED_BY_LABEL: Final = ("SendingPool", "SMTPCredential", "DestinationPolicy", "SuppressionList")
 _RESERVED_DESTINATION: Final = "other"  # the group of what no DestinationPolicy matches
 
 
@@ -38,7 +46,7 @@ def compile_policy(
         fault = Fault("", "", "", "objects", f"are {len(objects)}", f"declare at most {OBJECTS_MAX}")
         raise PolicyFaults((fault,))
     declared, notes = _read_all(objects, platform_namespace)
-    credentials = check(declared)
+    found = check(declared)
     faults = tuple(fault for each in notes for fault in each.faults)
     if faults:
         raise PolicyFaults(faults)
@@ -46,9 +54,10 @@ def compile_policy(
         revision=revision,
         domains={each.value.domain: each.value for each in declared.domains},
         pools={each.value.token: each.value for each in declared.pools},
-        credentials={each.username: each for each in credentials},
+        credentials={each.username: each for each in found.credentials},
         destinations={each.value.name: each.value for each in declared.destinations},
         routes=Routes.of(each.value for each in declared.routes),
+        suppression=SuppressionLists.of(found.suppressions),
     )
 
 
@@ -108,6 +117,8 @@ def _read(entry: object, notes: Notes, declared: Declared, platform_namespace: s
             declared.credentials.append(kinds.credential(spec, platform_namespace))
         case "TransportRoute":
             declared.routes.append(transport_route(spec, platform_namespace))
+        case "SuppressionList":
+            declared.suppressions.append(suppression_list(spec, platform_namespace))
         case _:
             declared.destinations.append(kinds.destination(spec))
 
@@ -123,10 +134,7 @@ def _is_ours(whole: Section) -> bool:
         return False
     if kind in _SERVED:
         return True
-    if kind in _LATER:
-        whole.fault("kind", f"{kind} is not served yet", "leave the object out")
-        return False
-    near = get_close_matches(kind, _SERVED + _LATER, 1) if isinstance(kind, str) else []
+    near = get_close_matches(kind, _SERVED, 1) if isinstance(kind, str) else []
     cure = f"did you mean {near[0]}?" if near else f"known: {', '.join(_SERVED)}"
     whole.fault("kind", f"{shown(kind)} is not known", cure)
     return False

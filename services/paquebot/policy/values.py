@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.route import Routes
+from paquebot.policy.suppression import SuppressionLists
 from paquebot.policy.window import Window
 
 REVISION_NONE = ""
@@ -168,6 +169,7 @@ class Policy:
     credentials: dict[str, SMTPCredential] = field(default_factory=dict)
     destinations: dict[str, DestinationPolicy] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
+    suppression: SuppressionLists = field(default_factory=SuppressionLists)
 
     def domain_of(self, domain: str) -> MailDomain | None:
         """Return the MailDomain for a sender's domain: declared itself, or its nearest declared parent."""

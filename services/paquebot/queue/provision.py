@@ -18,7 +18,8 @@ EVENTS_BYTES_MAX = 512 << 20  # reserved from the account's storage
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
-BUCKETS = {"policy": 0, "credentials": 0, "orders": 0, "members": 0, "platform": 0, "sites": 0}
+BUCKETS = {"policy": 0, "credentials": 0, "orders": 0, "members": 0, "platform": 0, "sites": 0, "suppression": 0}
+SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
 MEMBER_TTL_S = 10
 
 NOT_FOUND = 10059
@@ -153,6 +154,7 @@ def _bucket(name: str) -> dict[str, Any]:
         "storage": "file",
         "discard": "new",
         "max_msgs_per_subject": 1,
+        "max_msgs": SUPPRESSED_MAX if name == "suppression" else -1,
         "duplicate_window": 120 * NANOSECONDS,
         "allow_direct": True,
         "allow_rollup_hdrs": True,

@@ -15,10 +15,11 @@ _READ_POLICY = ("$JS.API.DIRECT.GET.KV_policy", "$JS.API.STREAM.INFO.KV_policy")
 _MEMBER = ("$KV.members.>",)
 _READ_MEMBERS = ("$JS.API.DIRECT.GET.KV_members", "$JS.API.STREAM.INFO.KV_members")
 _READ_PLATFORM = ("$JS.API.DIRECT.GET.KV_platform", "$JS.API.INFO")
+_SUPPRESSION = "$JS.API.DIRECT.GET.KV_suppression"
 _COMMON = (*_READ_POLICY, *_MEMBER, *_READ_PLATFORM)
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "submission": (*_COMMON, "mq.*.*.r.>", "mq.*.*.d.>", "mq.*.*.b.>", "ev.>", "$JS.API.STREAM.INFO.*"),
+    "submission": (*_COMMON, "mq.*.*.r.>", "mq.*.*.d.>", "mq.*.*.b.>", "ev.>", "$JS.API.STREAM.INFO.*", _SUPPRESSION),
     "auth": (*_COMMON, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
     "spamfilter": _COMMON,
     "router": _COMMON,
@@ -29,6 +30,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ev.>",
         "doubt.>",
         "$KV.sites.>",
+        "$KV.suppression.*.*.*",
         "$JS.ACK.>",
         "$JS.API.DIRECT.GET.KV_orders",
         "$JS.API.STREAM.INFO.KV_orders",

@@ -29,6 +29,7 @@ class Settings(ProcessSettings):
     auth_target: Address
     spamfilter_target: Address
     router_target: Address
+    suppression_key: Path | None = None
     message_size_max_bytes: int = 52_428_800
     connections_max: int = 5000
     connections_of_address_max: int = 100
@@ -80,6 +81,8 @@ async def _work(process: Process, settings: Settings, js: JetStream, tasks: asyn
         service.follow(policy)
         loaded.set()
 
+    if settings.suppression_key is not None:
+        service.suppress(settings.suppression_key)
     service.start()
     watching = tasks.create_task(follow_policy(js, use))
     ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))

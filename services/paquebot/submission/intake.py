@@ -24,6 +24,7 @@ from paquebot.mail.verdict_fields import tag_fields
 from paquebot.policy.route import Passage
 from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+from paquebot.queue.suppression import Suppressions
 from paquebot.runtime.logs import bind
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.submission import gate
@@ -72,13 +73,14 @@ class Doors:
 class Intake:
     """Takes mail by the policy that it last saw."""
 
-    __slots__ = ("_doors", "_hostname", "leases", "policy")
+    __slots__ = ("_doors", "_hostname", "leases", "policy", "suppressions")
 
     def __init__(self, hostname: str, doors: Doors, leases: Leases) -> None:
         self._hostname = hostname
         self._doors = doors
         self.leases = leases
         self.policy = Policy()
+        self.suppressions: Suppressions | None = None  # None: there is no key to look with
 
     def __repr__(self) -> str:
         return f"<Intake policy {self.policy.revision or 'none'}>"
@@ -86,6 +88,8 @@ class Intake:
     def follow(self, policy: Policy) -> None:
         """Take mail by this policy from now on."""
         self.policy = policy
+        if self.suppressions is None and policy.suppression.by_place:
+            LOG.error("SuppressionLists are not applied: SUPPRESSION_KEY names no file")
 
     def sender_refusal(self, principal: Principal, reverse_path: str) -> Reply | None:
         """Say whether a transaction may begin: the sender's rights, and room in the queue."""
@@ -100,7 +104,12 @@ class Intake:
         refusal = gate.recipient_refusal(recipient)
         if refusal is not None:
             return refused(refusal, "recipient")
-        if not self.policy.routes.ordered or principal.internal:
+        if principal.internal:
+            return None
+        listed = self.suppressions and self.suppressions.find(self.policy, principal.tenant, reverse_path, recipient)
+        if listed:
+            return refused(Reply(550, "5.7.1", str(listed)), "suppressed")
+        if not self.policy.routes.ordered:
             return None
         passage = Passage(principal.tenant, reverse_path.rpartition("@")[2], gate.domain_of(recipient))
         refusal = self.policy.routes.refusal(passage)

@@ -18,6 +18,7 @@ from paquebot.queue.admission import Admission
 from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Heartbeat, Member
+from paquebot.queue.suppression import Suppressions, read_secret
 from paquebot.runtime.frame_client import FrameClient
 from paquebot.runtime.process import Process
 from paquebot.runtime.rpc_client import Channel, RpcUnavailableError
@@ -126,6 +127,11 @@ class Service:
         self._admission.pools = {token: pools.get(token, 0.0) for token in policy.pools}
         self._heartbeat.runs(policy.revision)
         self._process.readiness.present("policy")
+
+    def suppress(self, key: Path) -> None:
+        """Apply SuppressionLists as far as they are read: deliverers know all. Raises ValueError for a bad key."""
+        known = self.intake.suppressions = Suppressions(read_secret(key))
+        self._background.append(self._tasks.create_task(known.follow(self._js)))
 
     def start(self) -> None:
         """Reach out to the others."""

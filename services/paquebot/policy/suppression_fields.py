@@ -1,0 +1,44 @@
+"""The fields of a SuppressionList, read into a value."""
+
+from dataclasses import dataclass
+
+from paquebot.policy import names, scalars
+from paquebot.policy.faults import Notes
+from paquebot.policy.section import Section
+from paquebot.policy.suppression import SuppressionList
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSuppression:
+    """A SuppressionList with its notes, and the MailDomains that it names with the field that does."""
+
+    notes: Notes
+    value: SuppressionList
+    domains: tuple[tuple[str, str], ...]
+
+
+def suppression_list(spec: Section, platform_namespace: str) -> DeclaredSuppression:
+    """Read the spec of a SuppressionList."""
+    spec.later("import")
+    applies, sources = spec.section("appliesTo"), spec.section("sources")
+    domains = tuple(_domain_ref(section) for section in applies.sections("domainRefs"))
+    if applies.is_empty_list("domainRefs"):
+        applies.fault("domainRefs", "is empty", "name MailDomains, or leave it out for all")
+    if sources.read("complaints", scalars.boolean, default=False):
+        sources.fault("complaints", "is not served yet", "leave it out")
+    value = SuppressionList(
+        namespace=spec.notes.namespace,
+        name=spec.notes.name,
+        hard_bounces=sources.read("hardBounces", scalars.boolean, default=False),
+        ttl_s=spec.read("ttl", scalars.duration_s, SuppressionList("", "").ttl_s),
+        everybody=spec.notes.namespace == platform_namespace and not domains,
+    )
+    for section in (applies, sources, spec):
+        section.finish()
+    return DeclaredSuppression(spec.notes, value, domains)
+
+
+def _domain_ref(section: Section) -> tuple[str, str]:
+    name = section.need("name", names.object_name, "")
+    section.finish()
+    return name, section.path_of("name")
