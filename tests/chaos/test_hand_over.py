@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 
 POOL = "mail-system_default"
 CONNECTIONS, RATE = 3, 20
+RATE_SEEN = RATE + 1 + CONNECTIONS  # within a second: each connection may be late by one on its way to the host
 BUSY, PACED, STUCK, LATE = (name_that_moves(stem) for stem in ("busy", "paced", "stuck", "late"))
 EXTRA = (
     destination(BUSY, "crowded.test", f"maxConnections: {CONNECTIONS}, messagesPerConnection: 7")
@@ -109,7 +109,7 @@ async def test_limits_hold_at_the_host_while_owners_come_and_go(scene: Scene) ->
     assert scene.doubled() == 0
     assert scene.busy.most <= CONNECTIONS
     assert scene.paced.most <= CONNECTIONS
-    assert scene.paced.fastest(1.0) <= RATE + 2  # on its way, one may catch up with the one before
+    assert scene.paced.fastest(1.0) <= RATE_SEEN
 
 
 async def test_a_deliverer_is_gone_in_seconds_whatever_waits_and_nothing_is_repeated(scene: Scene) -> None:
@@ -125,12 +125,9 @@ async def test_a_deliverer_is_gone_in_seconds_whatever_waits_and_nothing_is_repe
     late = asyncio.create_task(stage.submit(content("late-last"), "last@late.test"))  # at its final dot when we go
     await wait_for(lambda: scene.late.open)
     leaving = stage.platform.services[SECOND]
-    began = time.monotonic()
     await scene.scale(1)
-    took_s = time.monotonic() - began
     assert leaving.process is not None
-    assert leaving.process.returncode == 0, "it did not end by itself"
-    assert took_s < 14
+    assert leaving.process.returncode == 0, "it did not end by itself within 15 s, and was killed"
     await late
     await wait_for(lambda: len(scene.late.taken) == 4 and len(scene.paced.taken) == 60, 60)
     assert scene.doubled() == 0
@@ -171,5 +168,5 @@ async def test_the_pace_holds_when_a_frozen_owner_wakes_up_beside_the_new_one(sc
     await scene.owned_by(SECOND, PACED)
     await sending
     await wait_for(lambda: len(scene.paced.taken) == 400, 120)
-    assert scene.paced.fastest(1.0) <= RATE + 2
+    assert scene.paced.fastest(1.0) <= RATE_SEEN
     assert scene.doubled() <= CONNECTIONS
