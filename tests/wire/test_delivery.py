@@ -50,6 +50,8 @@ deliveries = st.builds(
     body=st.none() | st.builds(BodyRef, numbers, numbers, st.integers(0, 3)),
     steered_ms=numbers,
     order=words,
+    moving_to=words,
+    moving_from=words,
 )
 
 

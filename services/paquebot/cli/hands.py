@@ -16,14 +16,17 @@ from paquebot.cli.steering import Survey, Tally, carry_out_all, narrowed, survey
 from paquebot.mail.order import Action, Order
 from paquebot.mail.selector import Selector
 from paquebot.queue.bodies import HOLD_MAX_S
+from paquebot.queue.policystore import read_policy
 
 CONFIRM_OVER = 100
+EVERYTHING = "this means all mail: narrow it, such as with --tenant or --site, or say --all"
 DONE = {
     Action.HOLD: "held",
     Action.RELEASE: "released",
     Action.CANCEL: "cancelled",
     Action.RETRY: "retried",
     Action.REQUEUE: "requeued",
+    Action.REROUTE: "rerouted",
 }
 
 
@@ -104,20 +107,41 @@ def requeue(selector: Selector, manner: Manner, author: str, reason: str, *, fre
     _run(manner, replace(new_order(Action.REQUEUE, selector, author, reason), fresh_expiry=fresh_expiry))
 
 
+TO_OPTION = click.option("--to", "target", required=True, metavar="NAMESPACE/NAME", help="The pool that takes it over.")
+
+
+@hand("reroute", TO_OPTION, REASON_OPTION)
+def reroute(selector: Selector, manner: Manner, author: str, reason: str, target: str) -> None:
+    """Move mail to another pool. What is held stays held, the rest is tried there at once."""
+    policy = on_queue(manner.place, read_policy)
+    pools = tuple(policy.pools) if policy else ()
+    pool = target.replace("/", "_")
+    if pool not in pools:
+        raise click.BadParameter(f"there is no such pool; known: {', '.join(pools) or 'none'}", param_hint="--to")
+    others = tuple(each for each in selector.pools or pools if each != pool)
+    if not others:
+        raise click.UsageError(f"all of this is in pool {target} already")
+    if selector.is_empty and not manner.everything:
+        raise click.UsageError(EVERYTHING)
+    _run(manner, replace(new_order(Action.REROUTE, replace(selector, pools=others), author, reason), pool=pool))
+
+
 def _run(manner: Manner, order: Order) -> None:
     """Look, ask, do, and account for it: exit 1 when nothing matched or not all could be done."""
     if order.selector.is_empty and not manner.everything:
-        raise click.UsageError("this means all mail: narrow it, such as with --tenant or --site, or say --all")
+        raise click.UsageError(EVERYTHING)
     order = narrowed(order)
     found = on_queue(manner.place, lambda js: survey(js, order))
     if manner.dry_run:
         _show(manner, found)
         return
-    if not found.total:
+    if not found.total and order.action is not Action.REROUTE:  # one that was cut short may have a step left
         raise click.ClickException(f"nothing that is {' or '.join(order.selector.states)} matches")
     if found.total > CONFIRM_OVER and not manner.yes:
         click.confirm(f"{order.action} {_counted(found.total)}?", abort=True, err=True)
     tally = on_queue(manner.place, lambda js: carry_out_all(js, order, found))
+    if not found.total and not tally.done:
+        raise click.ClickException(f"nothing that is {' or '.join(order.selector.states)} matches")
     _account(manner, order, tally)
 
 

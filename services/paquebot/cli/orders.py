@@ -22,7 +22,7 @@ from paquebot.queue.inspection import Waiting, walk
 from paquebot.queue.jetstream import FenceLostError, JetStream
 from paquebot.queue.orders import TooManyOrdersError, give_order, known_everywhere, read_orders, withdraw_order
 from paquebot.queue.policystore import read_policy
-from paquebot.queue.steer import steer
+from paquebot.queue.steer import MovingError, steer
 
 KINDS = ("site", "group", "domain", "tenant", "credential", "pool")
 KNOWN_MAX_S = 15.0
@@ -46,7 +46,7 @@ def suspend(kind: str, name: str, for_s: int, reason: str, author: str, place: P
     """
     if for_s > HOLD_MAX_S:
         raise click.BadParameter(f"at most {HOLD_MAX_S // 86_400}d", param_hint="--for")
-    order = new_order(Action.SUSPEND, only(kind, name), author, reason, for_s * 1000)
+    order = new_order(Action.SUSPEND, only(kind, _token(name)), author, reason, for_s * 1000)
     order, known = on_queue(place, lambda js: _suspend(js, order))
     CONSOLE.print(f"{order.what} is suspended until {clock(order.ends_ms)}: {order.reason}")
     if not known:
@@ -60,7 +60,7 @@ def suspend(kind: str, name: str, for_s: int, reason: str, author: str, place: P
 @STATE_OPTION
 def resume(kind: str, name: str, author: str, place: Place) -> None:
     """End a suspension: what waited for it is tried at once. A repeat is harmless, and ends what was cut short."""
-    wanted = only(kind, name)
+    wanted = only(kind, _token(name))
     order = new_order(Action.RETRY, wanted, author, f"{wanted} is resumed")
     ended, freed = on_queue(place, lambda js: _resume(js, order))
     CONSOLE.print(f"{wanted} is resumed; {freed} {'delivery' if freed == 1 else 'deliveries'} waited for it")
@@ -100,6 +100,11 @@ def orders(withdraw: str | None, output: str, place: Place) -> None:
             for order in found
         ],
     )
+
+
+def _token(name: str) -> str:
+    """Return a pool's token for <namespace>/<name>; no other name has a slash."""
+    return name.replace("/", "_")
 
 
 async def _suspend(js: JetStream, order: Order) -> tuple[Order, bool]:
@@ -143,7 +148,7 @@ async def _let_go(js: JetStream, order: Order, wanted: Callable[[Waiting], bool]
         nonlocal freed
         try:
             await steer(js, events, waiting, carry_out(order, waiting.delivery, _now_ms()))
-        except FenceLostError:
+        except (FenceLostError, MovingError):
             return
         freed += 1
 

@@ -17,17 +17,20 @@ from rich.progress import Progress
 from paquebot.mail.order import Action, Order
 from paquebot.mail.selector import DEFERRED, HELD, READY, Selector
 from paquebot.mail.steering import carry_out
+from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.events import EventWriter
 from paquebot.queue.inspection import Waiting, walk
 from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.moving import arrive, is_alone, move
 from paquebot.queue.orders import TooManyOrdersError, give_order, known_everywhere, read_orders
 from paquebot.queue.policystore import read_policy
-from paquebot.queue.steer import steer
+from paquebot.queue.steer import MovingError, steer
 
 SAMPLE = 5
 MOVED_MAX = 1000  # of what moved under our hands, as many are looked for again
 ROUNDS = 3
 KNOWN_MAX_S = 15.0
+ASIDE_MAX_S = 10.0
 SLIPPED_MS = 300_000  # longer than what fires while we look needs to be touched, also after a crash
 
 STATES_OF = {
@@ -36,6 +39,7 @@ STATES_OF = {
     Action.CANCEL: (READY, DEFERRED, HELD),
     Action.RETRY: (DEFERRED,),
     Action.REQUEUE: (READY, DEFERRED, HELD),
+    Action.REROUTE: (READY, DEFERRED, HELD),
 }
 
 
@@ -104,6 +108,9 @@ async def carry_out_all(js: JetStream, order: Order, expected: Survey) -> Tally:
                 await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in batch))
                 progress.update(task, completed=tally.done + tally.failed)
         await _moved_again(js, events, replace(order, selector=selector), tally)
+    if order.action is Action.REROUTE:
+        await _set_aside(js, events, replace(order, selector=selector), tally)
+        await _arrivals(js, events, order, tally)
     if tally.elsewhere and not tally.order and READY in order.selector.states:
         await _give(js, order, tally)
     return tally
@@ -131,10 +138,13 @@ async def _give(js: JetStream, order: Order, tally: Tally) -> None:
 
 async def _one(js: JetStream, events: EventWriter, order: Order, waiting: Waiting, tally: Tally) -> None:
     try:
-        await steer(js, events, waiting, carry_out(order, waiting.delivery, order.given_ms))
+        if order.action is Action.REROUTE:
+            await move(js, events, order, waiting)
+        else:
+            await steer(js, events, waiting, carry_out(order, waiting.delivery, order.given_ms))
     except FenceLostError:
         tally.moved.append(waiting.delivery.name)
-    except (QueueUnavailableError, QueueFullError, ApiError) as error:
+    except (QueueUnavailableError, QueueFullError, ApiError, BodyLostError, MovingError) as error:
         tally.failed += 1
         tally.faults[str(error)] += 1
     else:
@@ -152,6 +162,27 @@ async def _moved_again(js: JetStream, events: EventWriter, order: Order, tally: 
             left -= {waiting.delivery.name for waiting in batch}
             await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in batch))
         tally.elsewhere += len(left)
+
+
+async def _set_aside(js: JetStream, events: EventWriter, order: Order, tally: Tally) -> None:
+    """Move what deliverers set aside because of the order, as far as they do so soon."""
+    end = asyncio.get_running_loop().time() + ASIDE_MAX_S
+    while tally.ordered and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.2)
+        before = tally.done
+        async for batch in _walk(js, order.selector, order.given_ms):
+            await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in batch))
+        tally.ordered = max(0, tally.ordered - (tally.done - before))
+
+
+async def _arrivals(js: JetStream, events: EventWriter, order: Order, tally: Tally) -> None:
+    """End moves that were cut short when only the last step was left."""
+    selector = replace(order.selector, pools=(order.pool,), states=(DEFERRED, HELD))
+    async for batch in _walk(js, selector, order.given_ms):
+        for waiting in batch:
+            if waiting.delivery.moving_from and await is_alone(js, waiting):
+                await arrive(js, events, order, waiting)
+                tally.done += 1
 
 
 async def _walk(js: JetStream, selector: Selector, now_ms: int) -> AsyncIterator[list[Waiting]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Order, due, suspended_by
 from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
+from paquebot.mail.steering import ASIDE_MS
 from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
 from paquebot.policy.values import MailDomain, SendingPool
 from paquebot.policy.window import next_opening
@@ -89,6 +90,13 @@ def touch(sight: Sight) -> Step | None:
     return None
 
 
+def _moving(sight: Sight) -> Step | None:
+    """Leave alone what two pools may hold; whoever moves it ends that, and until then its reason says how."""
+    if not sight.delivery.is_moving:
+        return None
+    return Wait(ASIDE_MS / 1000, sight.delivery.reason)
+
+
 def _ordered(sight: Sight) -> Step | None:
     order = due(sight.orders, sight.delivery, sight.now_ms)
     return None if order is None else Obey(order)
@@ -165,4 +173,4 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_ordered, _suspended, _paused, _suppressed, _outside_windows, _routed)
+RULES: tuple[Rule, ...] = (_moving, _ordered, _suspended, _paused, _suppressed, _outside_windows, _routed)

@@ -73,11 +73,18 @@ class Delivery:
     route: str = ""  # TransportRoute whose smarthost takes it instead of the domain's MX hosts
     steered_ms: int = 0  # when a person last decided about it: orders given before are done with
     order: str = ""  # id of the suspension that it waits for
+    moving_to: str = ""  # pool that takes it over: nothing else may be done with it
+    moving_from: str = ""  # pool that it comes from and that may still hold it
 
     @property
     def name(self) -> str:
         """`<id>.<n>`."""
         return f"{self.id}.{self.n}"
+
+    @property
+    def is_moving(self) -> bool:
+        """True while two pools may hold it: neither tries it."""
+        return bool(self.moving_to or self.moving_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ def suspended_by(orders: Iterable[Order], delivery: Delivery, now_ms: int) -> Or
 
 def due(orders: Iterable[Order], delivery: Delivery, now_ms: int) -> Order | None:
     """Return the order that must be carried out for a delivery in hand: the latest word about it."""
+    if delivery.is_moving:
+        return None
     given = [
         order
         for order in orders

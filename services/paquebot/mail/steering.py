@@ -12,6 +12,7 @@ from paquebot.mail.record import Kind, Record
 from paquebot.mail.settlement import Settlement
 
 GRACE_MS = 3_600_000  # what is released or requeued has time for an attempt, however old it is
+ASIDE_MS = 7 * 86_400_000  # what is moved, or moved while it was held, waits so long for a person
 SPREAD_MS = 60_000  # what a suspension kept waiting does not come back all at once
 
 _KINDS = {
@@ -25,6 +26,8 @@ _KINDS = {
 
 def carry_out(order: Order, delivery: Delivery, now_ms: int) -> Settlement:
     """Return what must be done with a delivery that an order is about; RETRY and REQUEUE make it ready."""
+    if order.action is Action.REROUTE:
+        return Settlement((), leaving(order, delivery, now_ms))  # recorded when it has arrived
     again = _steered(order, delivery, now_ms)
     next_ms = 0 if again is None else again.next_ms
     return Settlement((record_of(order, _KINDS[order.action], delivery, now_ms, next_ms),), again)
@@ -39,6 +42,32 @@ def parked(order: Order, delivery: Delivery, chance: float) -> Delivery:
         reason=_reason(delivery, order.why),
         order=order.id,
     )
+
+
+def leaving(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
+    """Return a delivery that is set aside for another pool: nobody tries it any more where it is."""
+    reason = f"being moved to pool {order.pool} by {order.said}; if it stays so, repeat `paquebot queue reroute`"
+    return replace(
+        delivery,
+        moving_to=order.pool,
+        next_ms=now_ms + ASIDE_MS,
+        reason=_reason(delivery, reason),
+        steered_ms=order.given_ms,
+        order="",
+    )
+
+
+def arriving(delivery: Delivery) -> Delivery:
+    """Return its copy in the other pool, which nobody tries while the first pool may still hold it."""
+    return replace(delivery, pool=delivery.moving_to, moving_to="", moving_from=delivery.pool)
+
+
+def arrived(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
+    """Return a delivery that only the other pool holds: what was held stays held, the rest is tried at once."""
+    next_ms = now_ms + ASIDE_MS if delivery.held else now_ms
+    word = f"{'held; ' if delivery.held else ''}moved from pool {delivery.moving_from}"
+    here = replace(delivery, moving_from="", next_ms=next_ms)
+    return replace(here, reason=_reason(delivery, f"{word} by {order.said}"))
 
 
 def record_of(order: Order, kind: Kind, delivery: Delivery, now_ms: int, next_ms: int = 0) -> Record:

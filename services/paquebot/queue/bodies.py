@@ -82,5 +82,8 @@ async def release(js: JetStream, delivery: Delivery, body: BodyRef) -> None:
     stream = stream_name(delivery.pool, body.stream)
     marker = marker_subject(delivery.pool, body.stream, delivery.id, delivery.n)
     await js.request(f"STREAM.PURGE.{stream}", {"filter": marker})
+    # Only what was there before: a delivery that is moved here meanwhile writes its marker, then the chunks again.
+    before = (await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"] + 1
     if not await js.read(stream, marker_filter(delivery.pool, body.stream, delivery.id), batch=1):
-        await js.request(f"STREAM.PURGE.{stream}", {"filter": chunk_filter(delivery.pool, body.stream, delivery.id)})
+        chunks = chunk_filter(delivery.pool, body.stream, delivery.id)
+        await js.request(f"STREAM.PURGE.{stream}", {"filter": chunks, "seq": before})

@@ -24,11 +24,18 @@ class AlreadyReadyError(Exception):
     """A delivery that does not wait for its time cannot be steered."""
 
 
+class MovingError(Exception):
+    """Two pools may hold a delivery: only who moves it may change that."""
+
+
 async def steer(js: JetStream, events: EventWriter, waiting: Waiting, settlement: Settlement) -> None:
     """Make what was decided about a waiting delivery lasting; raise FenceLostError when it has moved meanwhile.
 
     `again` waits in its place, or becomes ready in one step when its time is 0; without it the delivery goes.
+    What is being moved to another pool is left alone: MovingError.
     """
+    if waiting.delivery.is_moving:
+        raise MovingError("it is being moved to another pool: `paquebot queue reroute` ends that")
     again = settlement.again
     if again is None:
         await _take_away(js, events, waiting, settlement)
@@ -68,18 +75,24 @@ async def _take_away(js: JetStream, events: EventWriter, waiting: Waiting, settl
     (record,) = settlement.records
     reason = f"being cancelled by {record.author}: cancel it again, it was not finished"
     going = replace(waiting.delivery, held=True, next_ms=record.at_ms + bodies.HOLD_MAX_S * 1000, reason=reason)
-    await put_in_place(js, waiting, going)
+    seq = await put_in_place(js, waiting, going)
     await asyncio.gather(*(events.add(record) for record in settlement.records))
-    await purge(js, waiting)
+    await purge(js, waiting, seq)
 
 
-async def purge(js: JetStream, waiting: Waiting) -> None:
-    """Take a delivery out of its place, and its content when nothing else needs it; a repeat is harmless."""
+async def purge(js: JetStream, waiting: Waiting, seq: int) -> bool:
+    """Take a delivery out of its place, and its content when nothing else needs it.
+
+    `seq` is its place at last: what was put there later stays. Return False when it was gone already.
+    """
     stream = stream_of(waiting.delivery.pool, waiting.delivery.partition)
-    await js.request(f"STREAM.PURGE.{stream}", {"filter": waiting.subject})
+    purged = await js.request(f"STREAM.PURGE.{stream}", {"filter": waiting.subject, "seq": seq + 1})
+    if not purged["purged"]:
+        return False
     if waiting.delivery.body is not None:
         with contextlib.suppress(ApiError, QueueUnavailableError):
             await bodies.release(js, waiting.delivery, waiting.delivery.body)
+    return True
 
 
 def _refuse_ready(waiting: Waiting) -> None:

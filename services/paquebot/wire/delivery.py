@@ -69,6 +69,8 @@ def _course(delivery: Delivery) -> dict[str, Any]:
         "hold_until_ms": delivery.hold_until_ms,
         "steered_ms": delivery.steered_ms,
         "order": delivery.order,
+        "moving_to": delivery.moving_to,
+        "moving_from": delivery.moving_from,
     }
 
 
@@ -105,14 +107,23 @@ def delivery_from_pb(message: pb.Delivery) -> Delivery:
         envelope_id=message.envelope_id,
         ret=message.ret,
         wishes=wishes_from_pb(message.wishes),
-        delay_told=message.delay_told,
         relayed=tuple(message.relayed),
         tags=dict(message.tags),
         route=message.route,
-        hold_until_ms=message.hold_until_ms,
-        steered_ms=message.steered_ms,
-        order=message.order,
+        **_steering_of(message),
     )
+
+
+def _steering_of(message: pb.Delivery) -> dict[str, Any]:
+    """Return what people and reports have noted on a delivery."""
+    return {
+        "delay_told": message.delay_told,
+        "hold_until_ms": message.hold_until_ms,
+        "steered_ms": message.steered_ms,
+        "order": message.order,
+        "moving_to": message.moving_to,
+        "moving_from": message.moving_from,
+    }
 
 
 def encode_item(item: Item) -> bytes:
