@@ -84,7 +84,8 @@ class Bucket:
 
     async def _entries(self) -> dict[str, Message]:
         prefix = f"$KV.{self.name}."
-        messages = await self.js.read_all(f"KV_{self.name}", f"{prefix}>")
+        # The pattern of all: the server looks each batch of a narrower one up from the beginning.
+        messages = await self.js.read_all(f"KV_{self.name}", ">")
         return {
             message.subject.removeprefix(prefix): message
             for message in messages
