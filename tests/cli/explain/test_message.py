@@ -57,6 +57,7 @@ NARROWED = site(in_flight=5, connections=5, pace=Pace(50.0, 12.5, 5, 2))
 SLOWED = site(pace=Pace(5.0, 4.5, 20, 0, str(SLOW_DOWN)))
 RESTING = site(state="THROTTLED", reason=f"MAIL was answered with {SLOW_DOWN}", until_ms=NOW + 4 * MINUTE)
 
+LISTED = "The recipient is on SuppressionList shop/bounces since 2026-11-20"
 SHOP_STOPPED = suspension("tenant", "shop")
 CANCELLED = replace(SHOP_STOPPED, action=Action.CANCEL, selector=only("domain", "bigmail.example"))
 NO_LOGIN = Reply(535, "5.7.8", "Authentication failed")
@@ -237,6 +238,15 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
                     reason="the domain bigmail.example does not exist",
                     reverse_path="",
                 ),
+            )
+        ),
+        QUIET,
+    ),
+    "suppressed": (
+        facts(
+            records=(
+                ACCEPTED,
+                record(Kind.FAILED, reply=Reply(550, "5.7.1", LISTED), reason=LISTED, report=REPORT),
             )
         ),
         QUIET,

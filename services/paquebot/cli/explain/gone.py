@@ -118,10 +118,12 @@ def _report(facts: MessageFacts, record: Record, around: Around) -> Iterable[Sen
 def _cure(record: Record) -> str:
     if record.reason.startswith("refused by TransportRoute"):
         return "If it should go, change that route or take it away; then submit the message again."
+    if "is on SuppressionList " in record.reason:
+        return "If it should go all the same, take the address off that list; then submit the message again."
     enhanced = record.reply.enhanced if record.reply else ""
     if enhanced.startswith("5.1."):  # RFC 3463 §3.2: the address
         return "Correct the address or take it off your lists; then submit the message again."
-    if enhanced.startswith("5.7."):  # RFC 3463 §3.8: security or policy
+    if enhanced.startswith("5.7.") and record.host:  # RFC 3463 §3.8: security or policy
         return "The host refuses it by its own rules, which its reply names: mend that, then submit the message again."
     return "To send it again, submit it again: what failed is not kept."
 
