@@ -463,6 +463,16 @@ async def test_a_hold_that_comes_while_an_attempt_is_under_way_holds_what_the_at
     assert await kinds(js) == [Kind.DEFERRED, Kind.HELD]
 
 
+async def test_what_is_rerouted_while_it_is_ready_is_set_aside_untried(js, deliverer) -> None:
+    order = replace(given(Action.REROUTE, only("domain", "plain.test")), pool="mail_other")
+    deliverer.dispatcher.obey((order,))
+    await accept(js, delivery(site="plain.test"))
+    (aside,) = await deferred(js)
+    assert (aside.moving_to, aside.attempts) == ("mail_other", 0)
+    assert aside.reason.startswith("being moved to pool mail_other by ann: incident 42; ")
+    assert deliverer.internet.received == []
+
+
 async def test_what_is_cancelled_while_it_is_ready_is_not_sent(js, deliverer) -> None:
     item = delivery(site="plain.test")
     deliverer.dispatcher.obey((given(Action.CANCEL, Selector(names=(item.id,))),))

@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from paquebot.deliverer.touch import PAUSE_S, Conclude, Hold, Sight, Wait, touch
+from paquebot.deliverer.touch import PAUSE_S, Conclude, Hold, Obey, Park, Sight, Wait, touch
 from paquebot.mail.delivery import Lane
+from paquebot.mail.order import Action, Order, only
 from paquebot.mail.outcome import Kind
 from paquebot.mail.reply import Reply
+from paquebot.mail.steering import ASIDE_MS
 from paquebot.policy.route import HOLD_LOOK_MS, Match, Reject, Routes, ToPool, TransportRoute
 from paquebot.policy.route import Hold as HoldAction
 from paquebot.policy.values import MailDomain, SendingPool
@@ -37,6 +39,33 @@ def test_nothing_keeps_mail_that_nobody_speaks_of() -> None:
 def test_a_paused_pool_is_looked_at_again() -> None:
     step = touch(sight(route(NO), pool=replace(POOL, paused=True)))
     assert step == Wait(PAUSE_S, "the pool mail_main is paused")
+
+
+def order(action: Action) -> Order:
+    words = {
+        "author": "ann",
+        "reason": "incident 42",
+        "given_ms": ITEM.accepted_ms,
+        "ends_ms": ITEM.accepted_ms + 60_000,
+    }
+    return Order(id="o1", action=action, selector=only("tenant", "shop"), pool="mail_other", **words)
+
+
+def test_what_a_person_ordered_comes_before_a_suspension_and_that_before_a_pause() -> None:
+    cancel, suspend, now_ms = order(Action.CANCEL), order(Action.SUSPEND), ITEM.accepted_ms + 1
+    paused = replace(POOL, paused=True)
+    assert touch(sight(pool=paused, orders=(suspend, cancel), now_ms=now_ms)) == Obey(cancel)
+    item = replace(ITEM, expires_ms=now_ms + 5)
+    assert touch(sight(delivery=item, pool=paused, orders=(suspend,), now_ms=now_ms)) == Park(suspend)
+
+
+@pytest.mark.parametrize("pool", [{"moving_to": "mail_other"}, {"moving_from": "mail_other"}])
+def test_what_two_pools_may_hold_is_left_alone_whatever_is_ordered(pool: dict[str, str]) -> None:
+    item = replace(ITEM, reason="in doubt; being moved", **pool)
+    now_ms = ITEM.accepted_ms + 1
+    assert touch(sight(delivery=item, orders=(order(Action.CANCEL),), now_ms=now_ms)) == Wait(
+        ASIDE_MS / 1000, "being moved"
+    )
 
 
 def test_a_route_refuses_what_waits_already() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Order, due, suspended_by
-from paquebot.mail.outcome import Kind, Outcome, Scope, of_conclusion
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.steering import ASIDE_MS
 from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
 from paquebot.policy.values import MailDomain, SendingPool
@@ -94,7 +94,7 @@ def _moving(sight: Sight) -> Step | None:
     """Leave alone what two pools may hold; whoever moves it ends that, and until then its reason says how."""
     if not sight.delivery.is_moving:
         return None
-    return Wait(ASIDE_MS / 1000, sight.delivery.reason)
+    return Wait(ASIDE_MS / 1000, sight.delivery.reason.removeprefix(f"{IN_DOUBT}; "))  # who defers says it again
 
 
 def _ordered(sight: Sight) -> Step | None:
