@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint protos docs bench fuzz clean
+.PHONY: help demo up test strangers lint protos docs bench fuzz clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The lock file decides: same hashes, same installation, whatever index it comes from.
 $(READY): requirements.lock pyproject.toml
@@ -28,6 +28,10 @@ up: $(READY) ## the platform on this machine, from examples/, with the sandbox, 
 test: $(READY) lint ## everything: lint, types, import contracts, generated files, all tests
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python -m pytest
+
+strangers: $(READY) ## all cells of docs/strangers.md; as root, with what hack/strangers.py gets
+	@$(BIN)/python hack/strangers.py
+	@STRANGERS_FULL=1 CI=true $(BIN)/python -m pytest tests/strangers
 
 lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from paquebot.smtp.dsn import (
     read_orcpt,
     wishes_fault,
 )
+from paquebot.smtp.grammar import CommandRefused
 
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=33)
 
@@ -73,3 +74,10 @@ def test_wishes_of_programs_are_held_to_the_same_rules(envelope: Envelope, fault
     reply = wishes_fault(envelope)
     assert (reply is None) == (not fault)
     assert fault in (reply.text if reply else "")
+
+
+def test_an_address_in_utf8_that_postfix_calls_rfc822_is_known_for_what_it_is() -> None:
+    assert read_orcpt("rfc822;j+C3+BCrgen@b.example") == "utf-8;jürgen@b.example"
+    for value in ("rfc822;j+FCrgen@b.example", "rfc822;+C2+85@b.example"):
+        with pytest.raises(CommandRefused):
+            read_orcpt(value)

@@ -61,6 +61,9 @@ def read_orcpt(value: str) -> str:
     kind, semicolon, address = value.partition(";")
     utf8 = kind.lower() == _UTF8_TYPE
     decoded = _decoded_unitext(address) if utf8 else _decoded(address)
+    if not utf8 and not decoded.isascii():
+        # Postfix says rfc822 of an address in UTF-8 as well, its octets as xtext.
+        kind, decoded, utf8 = _UTF8_TYPE, _octets_as_utf8(decoded), True
     fits = len(value.encode()) <= ORCPT_MAX and _TYPE.fullmatch(kind)
     if not (semicolon and fits and decoded and (utf8 or _PRINTABLE.fullmatch(decoded))):
         raise CommandRefused(Reply(501, "5.5.4", f"ORCPT wants type;address as xtext, at most {ORCPT_MAX} octets"))
@@ -111,6 +114,15 @@ def _wish_fault(wishes: Mapping[str, Wish]) -> Reply | None:
 def _decoded(text: str) -> str:
     """Decode xtext; "" for what is none."""
     return _XTEXT_PAIR.sub(lambda pair: chr(int(pair[1], 16)), text) if is_xtext(text) else ""
+
+
+def _octets_as_utf8(octets: str) -> str:
+    """Return an address whose UTF-8 octets were read one by one; "" for what is none."""
+    try:
+        decoded = octets.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return ""
+    return decoded if _UNITEXT.fullmatch(decoded) else ""
 
 
 def _decoded_unitext(text: str) -> str:
