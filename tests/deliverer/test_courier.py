@@ -292,6 +292,27 @@ async def test_what_is_refused_as_a_message_is_not_tried_for_the_next_recipients
     assert len(host.taken) == 1
 
 
+@pytest.mark.parametrize("cut", [False, True])
+async def test_a_lease_lost_between_two_transactions_leaves_the_rest_to_the_next_owner(*, cut: bool) -> None:
+    host, second, courier, owned = saying("RCPTMAX=2"), Host(), fresh(), [True]
+
+    def answer(_line: bytes) -> bytes:
+        if host.taken and owned:
+            owned.clear()
+            if cut:
+                courier.cut()
+        return b"250 ok\r\n"
+
+    host.script[b"RCPT"] = answer
+    async with listening(host, second) as port:
+        item = replace(delivery(), recipients=FIVE)
+        attempted = await courier.attempt(item, CONTENT, Way(port, "out.example"), lambda: bool(owned))
+        await courier.leave()
+    assert [attempted.outcomes[each].kind for each in FIVE] == [Kind.DELIVERED] * 2 + [Kind.DEFERRED] * 3
+    assert sum(content.endswith(b"\r\n.\r\n") for content in host.taken) == 1
+    assert second.connections == 0
+
+
 async def test_a_connection_is_used_again_up_to_its_limit() -> None:
     host = Host()
     courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1), allow_private=True), messages_max=2)

@@ -87,6 +87,7 @@ class Courier:
                 undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
                 if slow_down or not undecided:
                     break
+                _stop_unless(may_go_on)  # before another host is bothered
         except LeaseLostError:
             if not reporting:  # nobody took it over yet: the next owner has it untouched
                 raise
@@ -244,6 +245,11 @@ class Courier:
         """Say whether another MAIL may be sent over a connection, by our limit and the host's."""
         theirs = peer_limits(connection.session.extensions).mails_max or self.messages_max
         return connection.messages < min(theirs, self.messages_max)
+
+
+def _stop_unless(may_go_on: Callable[[], bool]) -> None:
+    if not may_go_on():
+        raise LeaseLostError(BROKEN_OFF)
 
 
 def _too_many(outcome: Outcome) -> bool:

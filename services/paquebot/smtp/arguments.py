@@ -31,7 +31,7 @@ def mail_from(argument: bytes, offered: frozenset[str]) -> MailFrom:
     if body not in {"7BIT", "8BITMIME"}:
         raise CommandRefused(_not_served(f"BODY={body}"))
     # Whom a client names in AUTH= is not believed.
-    if not dsn.is_xtext(given.get("AUTH", "<>"), utf8=utf8):
+    if "AUTH" in given and not dsn.is_xtext(given["AUTH"], utf8=utf8):
         raise CommandRefused(Reply(501, "5.5.4", "AUTH wants a mailbox as xtext, or <>"))
     return MailFrom(
         sender,

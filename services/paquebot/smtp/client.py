@@ -284,8 +284,8 @@ class ClientSession:
             if self._ended:
                 raise BrokenSession(f"{self._ended} while waiting for the {kind.value} reply")
             yield kind
-        unexpected = (reply.code // 100 == _GO_AHEAD) != (kind is Timeout.DATA) and kind is not Timeout.AUTH
-        if reply.is_positive and unexpected:
+        wants_more = reply.code // 100 == _GO_AHEAD
+        if wants_more != (kind is Timeout.DATA) and reply.is_positive and kind is not Timeout.AUTH:
             self._break(f"unexpected reply to {kind.value}: {reply}")
         self._leaving = self._leaving or reply.code == _CLOSING
         return reply

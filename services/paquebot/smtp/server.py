@@ -182,7 +182,7 @@ class ServerSession:
 
     def _notice_tls(self) -> None:
         """Tell a client that speaks TLS on a clear port, which would wait for its handshake for ever."""
-        if not self.mid_content and self._buffer.first_octet() == table.TLS_RECORD:
+        if self._buffer.first_octet() == table.TLS_RECORD and not self.mid_content:
             self._give_up(table.SPEAKS_TLS)
 
     def _line(self, line: bytes) -> Event | None:

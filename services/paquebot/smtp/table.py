@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from paquebot.mail.reply import Reply
 from paquebot.smtp.sasl import MECHANISMS
@@ -15,8 +15,8 @@ LONGER = {b"MAIL": COMMAND_MAX + 26 + 17 + 500 + 9 + 107 + 10, b"RCPT": COMMAND_
 TLS_RECORD = 0x16  # the first octet of a TLS handshake, RFC 8446 §5.1
 
 
-class State(Enum):
-    """Where a dialogue stands."""
+class State(StrEnum):
+    """Where a dialogue stands. Text, since plain members hash slowly and it is looked up twenty times a message."""
 
     START = "START"  # no EHLO or HELO yet
     READY = "READY"

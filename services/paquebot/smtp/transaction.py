@@ -54,7 +54,7 @@ def mail_command(wanted: Transaction, extensions: Mapping[str, str]) -> str:
     """Write MAIL with the parameters this server knows (RFC 3461 §5.2.1 for those about reports)."""
     size = f" SIZE={wanted.size_bytes}" if "SIZE" in extensions else ""
     body = " BODY=8BITMIME" if wanted.eight_bit and "8BITMIME" in extensions else ""
-    utf8 = " SMTPUTF8" if needs_utf8(wanted) and "SMTPUTF8" in extensions else ""
+    utf8 = " SMTPUTF8" if "SMTPUTF8" in extensions and needs_utf8(wanted) else ""
     dsn = mail_parameters(wanted.ret, wanted.envelope_id) if "DSN" in extensions else ""
     return f"MAIL FROM:<{wanted.return_path}>{size}{body}{utf8}{dsn}\r\n"
 
