@@ -375,6 +375,24 @@ async def test_mail_that_would_come_back_to_us_is_a_loop() -> None:
     )
 
 
+@pytest.mark.parametrize(("found", "reason"), [((), "no host of b.example could be tried"), (("::1",), "a.mx [::1]")])
+async def test_hosts_that_cannot_be_reached_let_mail_wait_and_the_domains_own_address_is_not_tried(
+    found: tuple[str, ...], reason: str
+) -> None:
+    asked: list[str] = []
+
+    class Unreachable(World1):
+        async def addresses(self, host: str) -> Addresses:
+            asked.append(host)
+            return Addresses(found)
+
+    courier = Courier(World(DeadlineWheel(), Unreachable(1), random.Random(1), allow_private=True), 100)
+    attempted, _ = await attempt(1, 1, courier=courier)
+    assert only(attempted)[0] is Kind.DEFERRED
+    assert reason in only(attempted)[1]
+    assert asked == ["a.mx"]
+
+
 def fresh(hosts: int = 2) -> Courier:
     return Courier(World(DeadlineWheel(), World1(hosts), random.Random(1), allow_private=True), 100)
 

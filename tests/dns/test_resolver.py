@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 import pytest
 
 from paquebot.dns import resolver as resolving
@@ -22,6 +24,10 @@ RECORDS = (
     Record("nullandmore.test", "MX", "10 a.mx.test."),
     Record("implicit.test", "A", "192.0.2.9"),
     Record("text.test", "TXT", '"no mail here"'),
+    Record("six.mx.test", "AAAA", "2001:db8::6"),
+    Record("alias.test", "CNAME", "two.test."),
+    Record("alias.mx.test", "CNAME", "a.mx.test."),
+    Record("alias.implicit.test", "CNAME", "implicit.test."),
     Record("a.mx.test", "A", "192.0.2.1"),
     Record("a.mx.test", "A", "192.0.2.2"),
     Record("a.mx.test", "AAAA", "2001:db8::1"),
@@ -46,7 +52,19 @@ class Nameserver(Zone):
             response = dns.message.make_response(query)
             response.set_rcode(dns.rcode.SERVFAIL)
             return response
-        return super().answer(query)
+        return self._aliased(query, question) or super().answer(query)
+
+    def _aliased(self, query: dns.message.Message, question: dns.rrset.RRset) -> dns.message.Message | None:
+        """Answer by the name that a CNAME leads to, as name servers do."""
+        aliases = [record for record in self._names.get(question.name, []) if record.kind == "CNAME"]
+        if not aliases:
+            return None
+        target = dns.name.from_text(aliases[0].value)
+        response = super().answer(dns.message.make_query(target, question.rdtype))
+        answered = dns.message.make_response(query)
+        alias = dns.rrset.from_text(question.name, 60, "IN", "CNAME", aliases[0].value)
+        answered.answer = [alias, *response.answer]
+        return answered
 
     def vanish(self, name: str) -> None:
         """Let a name be no more."""
@@ -129,6 +147,16 @@ async def test_addresses_of_both_families_come_in_turn(world) -> None:
     first, second, third, fourth = (await world[1].addresses("a.mx.test")).addresses
     assert {first, third} == {"2001:db8::1", "2001:db8::2"}
     assert {second, fourth} == {"192.0.2.1", "192.0.2.2"}
+
+
+async def test_an_alias_is_followed_wherever_it_stands(world) -> None:
+    assert set((await world[1].mx("alias.test")).names) == {"a.mx.test", "b.mx.test"}
+    assert (await world[1].mx("alias.implicit.test")).kind is MxKind.IMPLICIT
+    assert len((await world[1].addresses("alias.mx.test")).addresses) == 4
+
+
+async def test_a_host_may_have_ipv6_addresses_alone(world) -> None:
+    assert await world[1].addresses("six.mx.test") == Addresses(("2001:db8::6",))
 
 
 async def test_one_family_is_enough_while_the_other_fails(world) -> None:

@@ -33,6 +33,8 @@ TABLE = [
     (Stage.MAIL, Reply(554, "5.6.3", "No 8BITMIME"), Kind.FAILED, Scope.HOST, "what one host cannot take another may"),
     (Stage.MAIL, Reply(550, "5.6.7", "No SMTPUTF8"), Kind.FAILED, Scope.HOST, "another host may have SMTPUTF8"),
     (Stage.RCPT, Reply(553, "5.6.7", "No SMTPUTF8"), Kind.FAILED, Scope.HOST, "also for one recipient"),
+    (Stage.RCPT, Reply(556, "5.1.10", "Null MX"), Kind.FAILED, Scope.RECIPIENT, "556: the domain takes no mail"),
+    (Stage.MAIL, Reply(550, "5.7.27", "Null MX"), Kind.FAILED, Scope.MESSAGE, "a sender with a null MX is refused"),
     (Stage.MAIL, Reply(451, "4.3.0", "Later"), Kind.DEFERRED, Scope.MESSAGE, "4yz to MAIL defers the message"),
     (Stage.MAIL, Reply(450, "4.7.28", "Rate"), Kind.DEFERRED, Scope.SITE, "4.7.x to MAIL slows the site down"),
     (Stage.MAIL, Reply(421, "4.7.0", "Slow down"), Kind.DEFERRED, Scope.SITE, "421 slows the site down"),

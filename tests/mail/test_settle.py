@@ -108,7 +108,7 @@ def test_what_waited_too_long_has_failed_with_its_last_reason() -> None:
         "not delivered within 5.0 days; at last RCPT was answered with 452 4.2.2 Full"
     )
     (one,) = settlement.reports[0].told
-    assert (one.reply, one.host) == (Reply(550, "4.4.7", "It could not be delivered in time"), "")
+    assert (one.reply, one.host) == (Reply(451, "4.4.7", "It could not be delivered in time"), "")
 
 
 def test_the_last_try_lies_at_the_expiry_not_beyond() -> None:

@@ -20,7 +20,7 @@ from paquebot.mail.settlement import Settlement
 
 REPORT_AGAIN_MS = 60_000
 UNREPORTED = "the report about it cannot be submitted yet; "
-EXPIRED = Reply(550, "4.4.7", "It could not be delivered in time")  # RFC 3463 §3.5: delivery time expired
+EXPIRED = Reply(451, "4.4.7", "It could not be delivered in time")  # RFC 3463 §3.5: delivery time expired
 
 _RECORDS = {
     Kind.DELIVERED: RecordKind.DELIVERED,
