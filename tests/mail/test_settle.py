@@ -86,7 +86,7 @@ def test_each_recipient_has_its_own_fate() -> None:
     }
     assert told(settlement) == {Action.FAILED: ("y@b.example",)}
     (report,) = settlement.reports
-    assert report.id == report_id(IDENT, 1, "1")
+    assert report.id == report_id(IDENT, 1, "1.failed.y@b.example")
     assert (report.reporting_mta, report.told[0].host) == ("mail.example", "mx.b.example")
     assert {record.kind: record.report for record in settlement.records} == {
         RecordKind.DELIVERED: "",
@@ -162,6 +162,20 @@ def test_an_attempt_that_ends_in_outcomes_ends_a_row_of_crashes() -> None:
 def test_a_repeat_of_the_same_attempt_makes_the_same_report() -> None:
     first, again = settle(attempt({"x@b.example": NO_USER})), settle(attempt({"x@b.example": NO_USER}))
     assert first.reports == again.reports
+
+
+def test_a_report_that_tells_of_others_is_no_repeat() -> None:
+    of = attempt({"x@b.example": NO_USER, "y@b.example": FULL})
+    (first,) = settle(of).reports
+    (repeated,) = settle(replace(of, outcomes=dict.fromkeys(of.outcomes, NO_USER))).reports
+    assert first.id != repeated.id
+
+
+def test_a_recipient_in_doubt_is_the_reason_why_the_others_wait_too() -> None:
+    doubt = replace(FULL, reason="in doubt: mx.b.example did not answer the final dot")
+    settlement = settle(attempt({"x@b.example": FULL, "y@b.example": doubt, "z@b.example": FULL}))
+    assert settlement.again is not None
+    assert settlement.again.reason == doubt.reason
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.envelope import NO_WISH
 from paquebot.mail.ident import report_id
-from paquebot.mail.outcome import Kind, Outcome
+from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.mail.record import Kind as RecordKind
 from paquebot.mail.record import Record
 from paquebot.mail.reply import Reply
@@ -134,7 +134,8 @@ def _again(attempt: Attempt, outcomes: Mapping[str, Outcome], next_ms: int, owed
     if not waiting and not owed:
         return None
     delivery = attempt.delivery
-    last = outcomes[waiting[0]] if waiting else None
+    doubt = (each for each in waiting if outcomes[each].reason.startswith(IN_DOUBT))  # tells which host comes first
+    last = outcomes[next(doubt, waiting[0])] if waiting else None
     return replace(
         delivery,
         recipients=waiting,
@@ -203,9 +204,10 @@ def _request(
     attempt: Attempt, outcomes: Mapping[str, Outcome], action: Action, recipients: tuple[str, ...]
 ) -> DsnRequest:
     delivery = attempt.delivery
-    occasion = str(delivery.attempts + 1)
-    if action is not Action.FAILED:  # late only once, whatever the attempt
-        occasion = action if action is Action.DELAYED else f"{occasion}.{action}"
+    # Who is told about is part of it: when an attempt is repeated, it may have to tell of others, which is no repeat.
+    occasion = ".".join((str(delivery.attempts + 1), action, *sorted(recipients)))
+    if action is Action.DELAYED:  # late only once, whatever the attempt
+        occasion = action
     return DsnRequest(
         report_id(delivery.id, delivery.n, occasion),
         action,
