@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from paquebot.deliverer import touch
+from paquebot.deliverer import settler, touch
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.lesson import BUCKET, Lesson, decode, encode, key_of
@@ -64,8 +64,8 @@ class Deliverer:
         nameserver = self.internet.resolver_address
         world = World(wheel, Resolver((nameserver.host, nameserver.port)), random.Random(1), allow_private=True)
         self.queue = PoolQueue(self.js, EventWriter(self.js), POOL, "pod-1")
-        settler = Settler(self.queue, "mail.example", self.submit, world.chance)
-        self.dispatcher = Dispatcher(world, self.internet.mx_port, settler, POOL, policy)
+        seeing_to = Settler(self.queue, "mail.example", self.submit, world.chance)
+        self.dispatcher = Dispatcher(world, self.internet.mx_port, seeing_to, POOL, policy)
         work = (wheel.run(), self.dispatcher.run(), self.queue.run())
         self.tasks = [asyncio.create_task(each) for each in work]
 
@@ -266,6 +266,29 @@ async def test_the_sender_of_what_waits_too_long_untried_is_told_once(js, delive
     assert b"\r\nAction: delayed\r\n" in report.content
     assert b"the pool mail_main is paused" in report.content
     assert b"\r\nSubject: x\r\n" in report.content
+
+
+async def test_what_is_late_waits_on_though_the_report_about_it_breaks(js, deliverer, monkeypatch) -> None:
+    def broken(*_arguments: object) -> Report:
+        raise ValueError("an untold fault")
+
+    monkeypatch.setattr(settler, "report", broken)
+    hasty = replace(POOL_POLICY, paused=True, retry=replace(POOL_POLICY.retry, delay_notice_s=1))
+    deliverer.dispatcher.follow(replace(POLICY, pools={POOL: hasty}))
+    item = delivery(site="plain.test")
+    with capture_logs() as logs:
+        await accept(js, replace(item, accepted_ms=item.accepted_ms - 2000))
+        (waiting,) = await deferred(js)
+    assert "a report cannot be made" in [entry["event"] for entry in logs]
+    assert (waiting.reason, waiting.delay_told) == ("the pool mail_main is paused", False)
+
+
+async def test_what_is_moved_while_it_is_held_stays_held_and_its_reason_does_not_grow(js, deliverer) -> None:
+    del deliverer  # it runs
+    reason = "in doubt; being moved to pool mail_other by ann"
+    await accept(js, delivery(site="plain.test", held=True, moving_to="mail_other", reason=reason))
+    (waiting,) = await deferred(js)
+    assert (waiting.held, waiting.reason) == (True, reason)
 
 
 async def test_what_is_in_doubt_stays_so_while_it_waits_for_its_turn(js, deliverer) -> None:

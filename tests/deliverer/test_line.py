@@ -149,6 +149,15 @@ def test_a_partition_is_taken_out_whole(taken) -> None:
     assert all(each.fence.partition == 0 for each in line)
 
 
+def test_what_is_taken_out_does_not_stay_though_the_answer_changes_meanwhile() -> None:
+    line = Line()
+    for number in range(4):
+        line.push(item(number))
+    answers = iter([True, False, True, False, False, False, False, False])
+    out = line.take_out(lambda _taken: next(answers))
+    assert sorted(each.name for each in (*out, *line)) == [f"id{number}.1" for number in range(4)]
+
+
 def test_a_full_line_has_room_for_another_lane_and_another_tenant_only() -> None:
     line = Line()
     for number in range(LINE_MAX):

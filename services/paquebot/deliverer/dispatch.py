@@ -93,7 +93,7 @@ class Dispatcher:
         self.settler.orders = orders
         for site in list(self.sites.values()):
             for taken in site.line.take_out(lambda taken: self._look(taken) is not None):
-                self._turned_away(taken)
+                self.on_item(taken)  # what kept it may have ended while the others were looked at
 
     def on_item(self, taken: Taken) -> None:
         """Put an item into its site's line, unless it must wait elsewhere."""

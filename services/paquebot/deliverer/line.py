@@ -77,10 +77,12 @@ class Line:
         return taken
 
     def take_out(self, unwanted: Callable[[Taken], bool]) -> list[Taken]:
-        """Take out all items that a test names."""
-        out = [taken for taken in self if unwanted(taken)]
+        """Take out all items that a test names; it is asked once for each, because its answers may change with time."""
+        out: list[Taken] = []
+        kept: list[Taken] = []
+        for taken in self:
+            (out if unwanted(taken) else kept).append(taken)
         if out:
-            kept = [taken for taken in self if not unwanted(taken)]
             self.lanes, self.turns, self.length = _lanes(), Turns(), 0
             for taken in kept:
                 self.push(taken)

@@ -73,8 +73,9 @@ class Settler:
         """Put an item back untried: its attempts stay, its reason and time are new."""
         spread = wait_s + min(SPREAD * wait_s, SPREAD_MAX_S) * self.chance.random()
         if taken.delivery.reason.startswith(IN_DOUBT):
-            reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
-        again = replace(taken.delivery, held=False, next_ms=now_ms() + int(spread * 1000), reason=reason)
+            reason = f"{IN_DOUBT}; {reason.removeprefix(f'{IN_DOUBT}; ')}"  # the same host comes first all the same
+        held = taken.delivery.held and taken.delivery.is_moving  # what is moved while it is held stays so
+        again = replace(taken.delivery, held=held, next_ms=now_ms() + int(spread * 1000), reason=reason)
         self._spawn(self._put_back_late(taken, again))
 
     def hold(self, taken: Taken, held: Delivery) -> None:
@@ -88,9 +89,12 @@ class Settler:
 
     async def _put_back_late(self, taken: Taken, again: Delivery) -> None:
         """Let an untried item wait; tell its sender if it is late, as after an attempt."""
-        report = late(again, self.retry, now_ms(), self.hostname)
-        if report is not None and not await self._tell(taken, (report,), b""):
-            again = replace(again, delay_told=True)
+        try:
+            report = late(again, self.retry, now_ms(), self.hostname)
+            if report is not None and not await self._tell(taken, (report,), b""):
+                again = replace(again, delay_told=True)
+        except Exception:
+            LOG.exception("a report cannot be made", delivery=taken.name)  # the item must not stay in hand for ever
         await self._apply(taken, Settlement((), again=again))
 
     def obey(self, taken: Taken, order: Order) -> None:
