@@ -20,6 +20,7 @@ from paquebot.queue.inspection import Waiting, list_waiting
 from paquebot.queue.jetstream import FenceLostError, JetStream
 from paquebot.queue.moving import arrive, is_alone, move
 from paquebot.queue.provision import provision
+from paquebot.queue.removal import remove_streams
 from paquebot.queue.steer import MovingError, steer
 from paquebot.queue.subjects import stream_name
 from queue_fixtures import POLICY
@@ -145,3 +146,17 @@ async def test_nothing_else_is_done_with_what_two_pools_may_hold(js, events) -> 
     (aside,) = await list_waiting(js, POOL)
     with pytest.raises(MovingError):
         await steer(js, events, aside, carry_out(replace(order(), action=Action.CANCEL), aside.delivery, now_ms()))
+
+
+async def test_what_has_left_a_pool_arrives_though_that_pool_was_taken_away_meanwhile(js, events, monkeypatch) -> None:
+    async def cut(*_arguments: object) -> None:
+        raise CutShortError
+
+    found = await waiting(js)
+    with monkeypatch.context() as patch:
+        patch.setattr(moving, "arrive", cut)
+        with pytest.raises(CutShortError):
+            await move(js, events, order(), found)
+    assert await remove_streams(js, POOL) == 0
+    (copy,) = await list_waiting(js, OTHER.token)
+    assert await is_alone(js, copy)

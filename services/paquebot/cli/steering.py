@@ -5,6 +5,7 @@ nothing slips through between the two.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -170,8 +171,9 @@ async def _set_aside(js: JetStream, events: EventWriter, order: Order, tally: Ta
     while tally.ordered and asyncio.get_running_loop().time() < end:
         await asyncio.sleep(0.2)
         before = tally.done
-        async for batch in _walk(js, order.selector, order.given_ms):
-            await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in batch))
+        async for batch in _walk(js, replace(order.selector, states=(DEFERRED, HELD)), order.given_ms):
+            aside = (waiting for waiting in batch if waiting.delivery.moving_to)
+            await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in aside))
         tally.ordered = max(0, tally.ordered - (tally.done - before))
 
 
@@ -181,8 +183,9 @@ async def _arrivals(js: JetStream, events: EventWriter, order: Order, tally: Tal
     async for batch in _walk(js, selector, order.given_ms):
         for waiting in batch:
             if waiting.delivery.moving_from and await is_alone(js, waiting):
-                await arrive(js, events, order, waiting)
-                tally.done += 1
+                with contextlib.suppress(FenceLostError):  # somebody else ends it
+                    await arrive(js, events, order, waiting)
+                    tally.done += 1
 
 
 async def _walk(js: JetStream, selector: Selector, now_ms: int) -> AsyncIterator[list[Waiting]]:

@@ -13,8 +13,9 @@ from paquebot.mail.steering import arrived, arriving, leaving, record_of
 from paquebot.queue import bodies
 from paquebot.queue.events import EventWriter
 from paquebot.queue.inspection import Waiting, find
-from paquebot.queue.jetstream import FenceLostError, JetStream
+from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueUnavailableError
 from paquebot.queue.payload import encode
+from paquebot.queue.provision import NOT_FOUND
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.steer import purge, put_in_place
 from paquebot.queue.subjects import deferred_subject, marker_subject, slice_of, stream_of
@@ -50,7 +51,21 @@ async def is_alone(js: JetStream, here: Waiting) -> bool:
     delivery = here.delivery
     stream = stream_of(delivery.moving_from, delivery.partition)
     place = f"mq.{delivery.moving_from}.{here.subject.removeprefix(f'mq.{delivery.pool}.')}"
-    return await js.get_last(stream, place) is None
+    try:
+        return await js.get_last(stream, place) is None
+    except QueueUnavailableError:
+        return await _is_gone(js, stream)
+
+
+async def _is_gone(js: JetStream, stream: str) -> bool:
+    """Say whether a pool's stream was taken away, which is only done when nothing is in it."""
+    try:
+        await js.request(f"STREAM.INFO.{stream}")
+    except ApiError as error:
+        if error.err_code != NOT_FOUND:
+            raise
+        return True
+    return False
 
 
 async def _copy(js: JetStream, waiting: Waiting, aside: Delivery, seq: int) -> Delivery:
