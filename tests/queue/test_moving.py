@@ -160,3 +160,23 @@ async def test_what_has_left_a_pool_arrives_though_that_pool_was_taken_away_mean
     assert await remove_streams(js, POOL) == 0
     (copy,) = await list_waiting(js, OTHER.token)
     assert await is_alone(js, copy)
+
+
+async def test_what_was_going_to_a_pool_that_was_taken_away_goes_to_another(js, events) -> None:
+    third = SendingPool("mail", "third", "out3.example")
+    await provision(js, replace(POLICY, pools={third.token: third}))
+    found = await waiting(js)
+    await moving.put_in_place(js, found, moving.leaving(order(), found.delivery, now_ms()))
+    assert await remove_streams(js, OTHER.token) == 0
+    (aside,) = await list_waiting(js, POOL)
+    await move(js, events, replace(order(), pool=third.token), aside)
+    (there,) = await list_waiting(js, third.token)
+    assert (there.delivery.pool, there.delivery.is_moving) == (third.token, False)
+
+
+async def test_a_move_cut_short_is_found_by_the_words_that_began_it(js, events) -> None:
+    del events  # they have made the other pool
+    found = await waiting(js)
+    await moving.put_in_place(js, found, moving.leaving(order(), found.delivery, now_ms()))
+    (aside,) = await list_waiting(js, POOL, selector=Selector(replies=("greylisted",)))
+    assert aside.delivery.moving_to == OTHER.token

@@ -73,7 +73,7 @@ class Settler:
         """Put an item back untried: its attempts stay, its reason and time are new."""
         spread = wait_s + min(SPREAD * wait_s, SPREAD_MAX_S) * self.chance.random()
         if taken.delivery.reason.startswith(IN_DOUBT):
-            reason = f"{IN_DOUBT}; {reason.removeprefix(f'{IN_DOUBT}; ')}"  # the same host comes first all the same
+            reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
         held = taken.delivery.held and taken.delivery.is_moving  # what is moved while it is held stays so
         again = replace(taken.delivery, held=held, next_ms=now_ms() + int(spread * 1000), reason=reason)
         self._spawn(self._put_back_late(taken, again))

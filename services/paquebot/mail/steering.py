@@ -45,8 +45,13 @@ def parked(order: Order, delivery: Delivery, chance: float) -> Delivery:
 
 
 def leaving(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
-    """Return a delivery that is set aside for another pool: nobody tries it any more where it is."""
+    """Return a delivery that is set aside for another pool: nobody tries it any more where it is.
+
+    Why it waited stays in its reason: a repeat finds it by the same words.
+    """
     reason = f"being moved to pool {order.pool} by {order.said}; if it stays so, repeat `paquebot queue reroute`"
+    if delivery.reason and not delivery.is_moving:
+        reason += f"; it waited before because: {delivery.reason}"
     return replace(
         delivery,
         moving_to=order.pool,

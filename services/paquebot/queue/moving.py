@@ -23,12 +23,12 @@ from paquebot.wire.delivery import Item
 
 
 async def move(js: JetStream, events: EventWriter, order: Order, waiting: Waiting) -> None:
-    """Move a waiting delivery to the order's pool, or where it was going already.
+    """Move a waiting delivery to the order's pool, or where it was going already, if that pool is still there.
 
     Raise FenceLostError when somebody else was faster, bodies.BodyLostError when its content is gone.
     """
     aside, seq = waiting.delivery, waiting.seq
-    if not aside.moving_to:
+    if not aside.moving_to or await _is_gone(js, stream_of(aside.moving_to, aside.partition)):
         aside = leaving(order, aside, order.given_ms)
         seq = await put_in_place(js, waiting, aside)
     copy = await _copy(js, waiting, aside, seq)
