@@ -487,9 +487,10 @@ async def test_a_hold_that_comes_while_an_attempt_is_under_way_holds_what_the_at
 
 
 async def test_what_is_rerouted_while_it_is_ready_is_set_aside_untried(js, deliverer) -> None:
+    item = delivery(site="plain.test")  # accepted before the order is given: else it is not about it
     order = replace(given(Action.REROUTE, only("domain", "plain.test")), pool="mail_other")
     deliverer.dispatcher.obey((order,))
-    await accept(js, delivery(site="plain.test"))
+    await accept(js, item)
     (aside,) = await deferred(js)
     assert (aside.moving_to, aside.attempts) == ("mail_other", 0)
     assert aside.reason.startswith("being moved to pool mail_other by ann: incident 42; ")
