@@ -1,5 +1,6 @@
 """Entries of SuppressionLists: hashes alone, followed without being read again."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -62,6 +63,20 @@ async def test_only_what_is_new_is_read_and_everything_after_a_long_silence(js: 
     assert len(known.entries) == 1
     known.seen_s -= suppression.BLIND_S + 1
     await known.catch_up(js)
+    assert len(known.entries) == 301
+
+
+async def test_who_is_on_a_list_is_found_also_while_all_is_read_again(js: JetStream) -> None:
+    known = Suppressions(KEY)
+    for name in ("bob", *(f"u{number}" for number in range(300))):
+        await put(js, key_of(KEY, "shop/bounces", f"{name}@b.example"), ENTRY)
+    await known.catch_up(js)
+    known.seen_s -= suppression.BLIND_S + 1
+    reading = asyncio.create_task(known.catch_up(js))
+    while not reading.done():
+        assert found(known)
+        await asyncio.sleep(0)
+    await reading
     assert len(known.entries) == 301
 
 

@@ -94,13 +94,19 @@ class Suppressions:
         now = time.monotonic()
         last = (await js.request(f"STREAM.INFO.{STREAM}"))["state"]["last_seq"]
         if last < self.seq or now - self.seen_s > BLIND_S:
-            self.entries, self.seq = {}, 0
+            anew = Suppressions(self.secret)  # until all is read again, what was known still holds
+            await anew._read(js, last)
+            self.entries, self.seq = anew.entries, anew.seq
+        else:
+            await self._read(js, last)
+        self.seen_s = now
+
+    async def _read(self, js: JetStream, last: int) -> None:
         while self.seq < last:
             batch = await js.read(STREAM, EVERYTHING, start_seq=self.seq + 1)
             for message in batch:
                 self.take(message)
             self.seq = max(last if len(batch) < BATCH else 0, batch[-1].seq if batch else 0)
-        self.seen_s = now
 
     async def follow(self, js: JetStream) -> None:
         """Catch up for ever."""
