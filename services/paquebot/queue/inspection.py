@@ -52,13 +52,17 @@ async def walk(js: JetStream, pool: str, selector: Selector, now_ms: int) -> Asy
 async def list_waiting(
     js: JetStream, pool: str, limit: int = 10_000, selector: Selector = EVERYTHING, now_ms: int = 0
 ) -> list[Waiting]:
-    """Return at most `limit` of what waits in a pool and matches, deferred and held before ready."""
-    found: list[Waiting] = []
+    """Return at most `limit` of what waits in a pool and matches, deferred and held before ready.
+
+    What is just being put back lies in both places for a moment: it is told once, as what it becomes.
+    """
+    found: dict[str, Waiting] = {}
     async for batch in walk(js, pool, selector, now_ms):
-        found += batch
+        for each in batch:
+            found.setdefault(each.delivery.name, each)
         if len(found) >= limit:
             break
-    return found[:limit]
+    return list(found.values())[:limit]
 
 
 async def find(js: JetStream, pool: str, ident: str, n: str = "*") -> list[Waiting]:
