@@ -66,18 +66,18 @@ async def test_it_is_written_when_something_changed_and_not_too_often(remember, 
     memory, one = remember(), site()
     one.known = True
     memory.note(one, 0.0, 0)
-    assert not memory.tasks  # nothing to tell
+    assert not memory.under_way.tasks  # nothing to tell
     one.throttle.slow_down(1.0, "421")
     memory.note(one, 1.0, 1000)
     await memory.drain(10)
     first = (await Bucket(js, BUCKET).state())[0]
     one.throttle.suspend("by hand", 5000.0)
     memory.note(one, 1.0 + NOTE_S / 2, 3500)
-    assert not memory.tasks  # too early
+    assert not memory.under_way.tasks  # too early
     memory.note(one, 1.0 + NOTE_S, 6000)
     await memory.drain(10)
     memory.note(one, 1.0 + 3 * NOTE_S, 16_000)
-    assert not memory.tasks  # nothing new
+    assert not memory.under_way.tasks  # nothing new
     assert (await Bucket(js, BUCKET).state())[0] == first + 1
     one.throttle.resume()
     one.throttle.level = 0

@@ -363,7 +363,7 @@ class Dispatcher:
             site = Site(delivery.site, delivery.group, throttle, line, slot, delivery.partition, delivery.domain)
             site.known = False
             self.sites[key] = site
-            self.memory.begin(self._meet(site))
+            self.memory.under_way.spawn(self._meet(site))
         return site
 
     async def _meet(self, site: Site) -> None:

@@ -1,13 +1,13 @@
 """What is learned about sites outlives the process: written seldom, read when a site is first met."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 import structlog
 
 from paquebot.deliverer.lesson import Lesson, decode, encode, key_of
 from paquebot.deliverer.site import Site
+from paquebot.queue.background import Background
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 
@@ -23,7 +23,7 @@ class Memory:
 
     bucket: Bucket
     pool: str
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    under_way: Background = field(default_factory=Background)
 
     async def recall(self, site: Site, now_ms: int) -> None:
         """Let a site that is new here go on where its owner before stood."""
@@ -48,12 +48,11 @@ class Memory:
         if _alike(lesson, site.noted):
             return
         site.noted, site.noted_at = lesson, now
-        self.begin(self._write(site, lesson))
+        self.under_way.spawn(self._write(site, lesson))
 
     async def drain(self, timeout_s: float) -> None:
         """Let what is being written end."""
-        if self.tasks:
-            await asyncio.wait(self.tasks, timeout=timeout_s)
+        await self.under_way.drain(timeout_s)
 
     async def _write(self, site: Site, lesson: Lesson | None) -> None:
         key = key_of(self.pool, site.name, site.slot)
@@ -65,12 +64,6 @@ class Memory:
         except (QueueUnavailableError, QueueFullError, ApiError) as error:
             LOG.warning("what was learned about a site cannot be written", site=site.name, error=str(error))
             site.noted = None
-
-    def begin(self, work: Coroutine[None, None, None]) -> None:
-        """Let a task of the memory run."""
-        task = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
 
 def _alike(one: Lesson | None, other: Lesson | None) -> bool:

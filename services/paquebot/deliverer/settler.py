@@ -6,7 +6,7 @@ It knows nothing of sites, lines and connections: what an attempt gathered comes
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -24,6 +24,7 @@ from paquebot.mail.retry import Retry
 from paquebot.mail.settle import Attempt, late, settle
 from paquebot.mail.settlement import Settlement
 from paquebot.mail.steering import carry_out, parked
+from paquebot.queue.background import Background
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.jetstream import ApiError, QueueUnavailableError
 from paquebot.queue.journal import HELD_FOR_MS
@@ -48,7 +49,7 @@ class Settler:
     retry: Retry = field(default_factory=Retry)  # the pool's, as last heard
     orders: tuple[Order, ...] = ()
     suppression: Suppression | None = None
-    under_way: "set[asyncio.Task[None]]" = field(default_factory=set)
+    under_way: Background = field(default_factory=Background)
 
     def finish(self, taken: Taken, attempted: Attempted, retry: Retry, content: bytes) -> "asyncio.Task[None]":
         """Begin to settle what an attempt gathered; the task ends when it is lasting.
@@ -67,7 +68,7 @@ class Settler:
             int(attempted.took_s * 1000),
             attempted.dsn_passed,
         )
-        return self._spawn(self._settle(taken, attempt, content))
+        return self.under_way.spawn(self._settle(taken, attempt, content))
 
     def defer(self, taken: Taken, wait_s: float, reason: str) -> None:
         """Put an item back untried: its attempts stay, its reason and time are new."""
@@ -76,7 +77,7 @@ class Settler:
             reason = f"{IN_DOUBT}; {reason}"  # the same host comes first all the same
         held = taken.delivery.held and taken.delivery.is_moving  # what is moved while it is held stays so
         again = replace(taken.delivery, held=held, next_ms=now_ms() + int(spread * 1000), reason=reason)
-        self._spawn(self._put_back_late(taken, again))
+        self.under_way.spawn(self._put_back_late(taken, again))
 
     def hold(self, taken: Taken, held: Delivery) -> None:
         """Hold an item as it is given; that it is held is recorded once, not at each look."""
@@ -85,7 +86,7 @@ class Settler:
 
     def put_back(self, taken: Taken, again: Delivery, *records: Record) -> None:
         """Let an item wait as it is now."""
-        self._spawn(self._apply(taken, Settlement(records, again=again)))
+        self.under_way.spawn(self._apply(taken, Settlement(records, again=again)))
 
     async def _put_back_late(self, taken: Taken, again: Delivery) -> None:
         """Let an untried item wait; tell its sender if it is late, as after an attempt."""
@@ -99,15 +100,15 @@ class Settler:
 
     def obey(self, taken: Taken, order: Order) -> None:
         """Carry a person's order out."""
-        self._spawn(self._apply(taken, carry_out(order, taken.delivery, now_ms())))
+        self.under_way.spawn(self._apply(taken, carry_out(order, taken.delivery, now_ms())))
 
     def park(self, taken: Taken, order: Order) -> None:
         """Let an item wait until a suspension ends."""
-        self._spawn(self._put_back_late(taken, parked(order, taken.delivery, self.chance.random())))
+        self.under_way.spawn(self._put_back_late(taken, parked(order, taken.delivery, self.chance.random())))
 
     def give_back(self, taken: Taken) -> None:
         """Hand an item to its next owner, untouched."""
-        self._spawn(self.queue.give_back(taken))
+        self.under_way.spawn(self.queue.give_back(taken))
 
     async def give_up(self, taken: Taken) -> None:
         """Hand back what broke us, as a crash: the journal's note stays, and the third one holds it (DESIGN §7)."""
@@ -117,8 +118,7 @@ class Settler:
 
     async def drain(self) -> None:
         """Let what is under way end."""
-        if self.under_way:
-            await asyncio.wait(self.under_way, timeout=DRAIN_S)
+        await self.under_way.drain(DRAIN_S)
 
     async def _settle(self, taken: Taken, attempt: Attempt, content: bytes) -> None:
         """Submit the reports if there are any, then let the queue make the outcome lasting."""
@@ -168,17 +168,6 @@ class Settler:
             return settlement
         carried = carry_out(order, again, now_ms())
         return replace(settlement, records=(*settlement.records, *carried.records), again=carried.again)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        self.under_way.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self.under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            LOG.error("settling crashed", exc_info=task.exception())
 
 
 def now_ms() -> int:

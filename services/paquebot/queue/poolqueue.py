@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -16,6 +16,7 @@ import structlog
 from paquebot.mail.delivery import Lane
 from paquebot.mail.settlement import Settlement
 from paquebot.queue import bodies, metrics
+from paquebot.queue.background import Background
 from paquebot.queue.events import EventWriter
 from paquebot.queue.expansion import expand
 from paquebot.queue.hand import Hand
@@ -72,7 +73,7 @@ class PoolQueue:
     lease: Lease = field(default_factory=Lease)
     hand: Hand = field(default_factory=Hand)
     draining: bool = False
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    beside: Background = field(default_factory=Background)
 
     def __post_init__(self) -> None:
         self.heartbeat = Heartbeat(self.js, Member(self.pod, "deliverer", pool=self.pool))
@@ -115,8 +116,7 @@ class PoolQueue:
             await self.heartbeat.beat()
         await asyncio.gather(*(self._release(partition, grace_s) for partition in list(self.owned.values())))
         await self.heartbeat.leave()
-        if self.tasks:
-            await asyncio.wait(self.tasks, timeout=2)
+        await self.beside.drain(2)
 
     def owns(self, taken: Taken) -> bool:
         """Say whether the partition is still ours; not for sure for longer than LEASE_S without the queue."""
@@ -199,7 +199,7 @@ class PoolQueue:
                 continue  # being abandoned
             if partition is not None and not mine and not partition.letting_go:
                 partition.letting_go = True
-                self._spawn(self._release(partition, LET_GO_MAX_S))
+                self.beside.spawn(self._release(partition, LET_GO_MAX_S))
             elif partition is None and mine and not self.draining:
                 await self._take_over(number, present)
 
@@ -248,7 +248,7 @@ class PoolQueue:
 
     def _on_message(self, partition: Partition, message: Message) -> None:
         if partition.lost:  # it was on its way when the partition was dropped
-            self._spawn(self._put_off(message))
+            self.beside.spawn(self._put_off(message))
             return
         try:
             item, content = decode(message.payload)
@@ -256,7 +256,7 @@ class PoolQueue:
             LOG.error("an item cannot be read and stays", subject=message.subject, error=str(error))  # noqa: TRY400
             return
         if item.split:
-            self._spawn(self._expand(partition, message, item, content))
+            self.beside.spawn(self._expand(partition, message, item, content))
             return
         delivery = item.deliveries[0]
         known = partition.in_hand.get(delivery.name)
@@ -264,16 +264,16 @@ class PoolQueue:
             known.reply = message.reply  # redelivered while in hand: only the ack's place is new
             return
         if known is not None:  # its successor fired before it is settled: acks must not be mixed up
-            self._spawn(self._put_off(message))
+            self.beside.spawn(self._put_off(message))
             return
         if partition.is_settled(message.seq, delivery.name):
-            self._spawn(self.js.send(message.reply, b"+ACK"))
+            self.beside.spawn(self.js.send(message.reply, b"+ACK"))
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
         self.hand.take(delivery.lane, taken.size)
         if message.delivered > 1 or message.seq <= partition.suspect_until:
-            self._spawn(self._clear_up(taken))
+            self.beside.spawn(self._clear_up(taken))
         else:
             self.on_item(taken)
 
@@ -353,7 +353,7 @@ class PoolQueue:
         partition.lost = True
         for taken in list(partition.in_hand.values()):
             self._forget(taken)
-        self._spawn(self._abandon(partition))
+        self.beside.spawn(self._abandon(partition))
 
     async def _abandon(self, partition: Partition) -> None:
         """Give back only after the pulls: what comes again at once would go to an inbox that nobody reads."""
@@ -390,9 +390,4 @@ class PoolQueue:
     def _reconnected(self) -> None:
         for partition in self.owned.values():
             partition.reconnected()
-        self._spawn(self._extend())
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.beside.spawn(self._extend())
