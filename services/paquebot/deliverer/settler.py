@@ -18,7 +18,7 @@ from paquebot.mail.dsn import report
 from paquebot.mail.order import Order, due
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.record import Kind as RecordKind
-from paquebot.mail.record import Record
+from paquebot.mail.record import Record, about
 from paquebot.mail.report import Action, DsnRequest, Report
 from paquebot.mail.retry import Retry
 from paquebot.mail.settle import Attempt, late, settle
@@ -196,20 +196,5 @@ def _doubts(taken: Taken, attempt: Attempt) -> tuple[Record, ...]:
 
 
 def _record(delivery: Delivery, kind: RecordKind, at_ms: int, recipients: tuple[str, ...], reason: str) -> Record:
-    return Record(
-        kind=kind,
-        at_ms=at_ms,
-        id=delivery.id,
-        n=delivery.n,
-        tenant=delivery.tenant,
-        recipients=recipients,
-        reverse_path=delivery.reverse_path,
-        credential=delivery.credential,
-        pool=delivery.pool,
-        site=delivery.site,
-        domain=delivery.domain,
-        lane=delivery.lane,
-        reason=reason,
-        next_ms=delivery.next_ms if kind is RecordKind.HELD else 0,
-        size_bytes=delivery.size_bytes,
-    )
+    next_ms = delivery.next_ms if kind is RecordKind.HELD else 0
+    return replace(about(delivery, kind, at_ms), recipients=recipients, reason=reason, next_ms=next_ms)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from paquebot.mail.delivery import Delivery
 from paquebot.mail.reply import Reply
 
 
@@ -52,3 +53,22 @@ class Record:
     report_of: str = ""  # `<id>.<n>` this DSN is about
     report: str = ""  # id of the DSN that tells the sender
     author: str = ""  # who ordered it, when a person did
+
+
+def about(delivery: Delivery, kind: Kind, at_ms: int) -> Record:
+    """Return what every record of a delivery says; who knows more replaces the rest."""
+    return Record(
+        kind=kind,
+        at_ms=at_ms,
+        id=delivery.id,
+        n=delivery.n,
+        tenant=delivery.tenant,
+        recipients=delivery.recipients,
+        reverse_path=delivery.reverse_path,
+        credential=delivery.credential,
+        pool=delivery.pool,
+        site=delivery.site,
+        domain=delivery.domain,
+        lane=delivery.lane,
+        size_bytes=delivery.size_bytes,
+    )

@@ -12,7 +12,7 @@ from paquebot.mail.envelope import NO_WISH
 from paquebot.mail.ident import report_id
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.mail.record import Kind as RecordKind
-from paquebot.mail.record import Record
+from paquebot.mail.record import Record, about
 from paquebot.mail.reply import Reply
 from paquebot.mail.report import Action, DsnRequest, Told
 from paquebot.mail.retry import Retry, next_try_ms
@@ -175,28 +175,16 @@ def _records(
 
 
 def _record(attempt: Attempt, recipients: tuple[str, ...], outcome: Outcome, next_ms: int) -> Record:
-    delivery = attempt.delivery
-    return Record(
-        kind=_RECORDS[outcome.kind],
-        at_ms=attempt.now_ms,
-        id=delivery.id,
-        n=delivery.n,
-        tenant=delivery.tenant,
+    return replace(
+        about(attempt.delivery, _RECORDS[outcome.kind], attempt.now_ms),
         recipients=recipients,
-        reverse_path=delivery.reverse_path,
-        credential=delivery.credential,
-        pool=delivery.pool,
-        site=delivery.site,
-        domain=delivery.domain,
-        lane=delivery.lane,
-        attempt=delivery.attempts + 1,
+        attempt=attempt.delivery.attempts + 1,
         host=attempt.host,
         reply=outcome.reply,
         reason=outcome.reason,
         next_ms=next_ms if outcome.kind is Kind.DEFERRED else 0,
         took_ms=attempt.took_ms,
         tls=attempt.tls,
-        size_bytes=delivery.size_bytes,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Action, Order
 from paquebot.mail.outcome import IN_DOUBT
-from paquebot.mail.record import Kind, Record
+from paquebot.mail.record import Kind, Record, about
 from paquebot.mail.settlement import Settlement
 
 GRACE_MS = 3_600_000  # what is released or requeued has time for an attempt, however old it is
@@ -77,25 +77,8 @@ def arrived(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
 
 def record_of(order: Order, kind: Kind, delivery: Delivery, now_ms: int, next_ms: int = 0) -> Record:
     """Return the record of an order that was carried out."""
-    return Record(
-        kind=kind,
-        at_ms=now_ms,
-        id=delivery.id,
-        n=delivery.n,
-        tenant=delivery.tenant,
-        recipients=delivery.recipients,
-        reverse_path=delivery.reverse_path,
-        credential=delivery.credential,
-        pool=delivery.pool,
-        site=delivery.site,
-        domain=delivery.domain,
-        lane=delivery.lane,
-        attempt=delivery.attempts,
-        reason=order.reason,
-        next_ms=next_ms,
-        size_bytes=delivery.size_bytes,
-        author=order.author,
-    )
+    record = about(delivery, kind, now_ms)
+    return replace(record, attempt=delivery.attempts, reason=order.reason, next_ms=next_ms, author=order.author)
 
 
 def _steered(order: Order, delivery: Delivery, now_ms: int) -> Delivery | None:

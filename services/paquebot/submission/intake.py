@@ -16,7 +16,7 @@ from paquebot.mail.envelope import Envelope
 from paquebot.mail.finish import Finished, Finishing, finish
 from paquebot.mail.mime import SAMPLE_FROM_BYTES, sample
 from paquebot.mail.principal import Principal
-from paquebot.mail.record import Kind, Record
+from paquebot.mail.record import Kind, Record, about
 from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Verdict
@@ -255,22 +255,10 @@ class _Message:
 def accepted_records(plan: Plan, now_ms: int, report_of: str) -> list[Record]:
     """Return what the event stream hears about an accepted message, for each delivery."""
     return [
-        Record(
-            kind=kind,
-            at_ms=now_ms,
-            id=delivery.id,
-            n=delivery.n,
-            tenant=delivery.tenant,
-            recipients=delivery.recipients,
-            reverse_path=delivery.reverse_path,
-            credential=delivery.credential,
-            pool=delivery.pool,
-            site=delivery.site,
-            domain=delivery.domain,
-            lane=delivery.lane,
+        replace(
+            about(delivery, kind, now_ms),
             reason=delivery.reason,
             next_ms=delivery.next_ms,
-            size_bytes=delivery.size_bytes,
             report_of=report_of,
         )
         for delivery in plan.deliveries
