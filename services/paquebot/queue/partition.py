@@ -34,6 +34,7 @@ class Partition:
     letting_go: bool = False
     since: float = 0.0  # loop time from which it is ours alone
     mending: "asyncio.Task[None] | None" = None
+    broken: bool = False  # a consumer is gone and not made again yet
 
     async def start(self) -> None:
         """Make sure of the consumers, take their pins, and pull; urgent lanes first."""
@@ -94,14 +95,17 @@ class Partition:
         await self.unpin()
 
     def _missing(self) -> None:
+        self.broken = True
         if (self.mending is None or self.mending.done()) and not self.letting_go:
             self.mending = asyncio.create_task(self._mend())
 
     async def _mend(self) -> None:
-        try:
-            await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
-        except (ApiError, QueueFullError, QueueUnavailableError) as error:
-            LOG.warning("consumers cannot be made again yet", partition=self.fence.partition, error=str(error))
-            await asyncio.sleep(1)
-        for pull in self.pulls:
-            await pull.ask()
+        while self.broken:  # a consumer may go after its turn was over
+            self.broken = False
+            try:
+                await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
+            except (ApiError, QueueFullError, QueueUnavailableError) as error:
+                LOG.warning("consumers cannot be made again yet", partition=self.fence.partition, error=str(error))
+                await asyncio.sleep(1)
+            for pull in self.pulls:
+                await pull.ask()
