@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test strangers lint protos docs bench fuzz clean
+.PHONY: help demo up test kube strangers lint protos docs bench fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ up: $(READY) ## the platform on this machine, from examples/, with the sandbox, 
 test: $(READY) lint ## everything: lint, types, import contracts, generated files, all tests
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python -m pytest
+
+kube: ## build etcd and the Kubernetes control plane that tests/operator needs (once; needs Go)
+	@$(PYTHON) hack/kube_assets.py
 
 strangers: $(READY) ## all cells of docs/strangers.md; as root, with what hack/strangers.py gets
 	@$(BIN)/python hack/strangers.py

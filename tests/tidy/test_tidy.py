@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "services" / "paquebot"
+OPERATOR = ROOT / "operator" / "paquebot_operator"
 MODULES = sorted(path for path in SOURCES.rglob("*.py") if "pb" not in path.relative_to(SOURCES).parts)
+MODULES += sorted(OPERATOR.rglob("*.py"))
 SERVICES = ("submission", "auth", "spamfilter", "router", "deliverer")
 FUNCTION_LINES_MAX = 40
 FILE_LINES_MAX = 400
@@ -27,7 +29,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listing.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCES)))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_are_small_and_say_what_they_are_for(path: Path) -> None:
     source = path.read_text()
     tree = ast.parse(source)
@@ -63,7 +65,11 @@ def test_every_module_is_tried_from_the_tests_of_its_own_folder(package: str) ->
         for name in _imported(path)
         if name.startswith("paquebot")
     }
-    known = {".".join(path.relative_to(SOURCES.parent).with_suffix("").parts): path for path in MODULES}
+    known = {
+        ".".join(path.relative_to(SOURCES.parent).with_suffix("").parts): path
+        for path in MODULES
+        if SOURCES in path.parents
+    }
     for name in [name for name in tried if name in known]:
         tried |= _imported(known[name])
     untried = [
@@ -75,6 +81,17 @@ def test_every_module_is_tried_from_the_tests_of_its_own_folder(package: str) ->
         and name not in tried
     ]
     assert not untried
+
+
+def test_every_test_of_the_operator_stands_where_its_module_does() -> None:
+    tests = ROOT / "tests" / "operator"
+    strays = [
+        str(path)
+        for path in tests.rglob("test_*.py")
+        if not (OPERATOR / path.relative_to(tests).parent / path.name.removeprefix("test_")).exists()
+        and path.parent.name != "api"  # what the API server makes of our custom resources
+    ]
+    assert not strays
 
 
 def test_nothing_waits_in_a_way_that_swallows_cancellation() -> None:
@@ -125,7 +142,7 @@ def test_every_direct_dependency_is_locked() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     for requirement in wanted:
         name = re.split(r"[><=\[]", requirement)[0].lower()
-        assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), name
+        assert re.search(rf"^{re.escape(name)}(\[.*\])?==", lock, re.MULTILINE), name
 
 
 def test_the_tree_names_no_machine_and_puts_nothing_off() -> None:

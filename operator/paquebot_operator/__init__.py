@@ -1,0 +1,1 @@
+"""The operator: custom resources become policy, streams, workloads, keys and conditions."""
