@@ -39,7 +39,7 @@ def clock() -> Clock:
 async def auth(clock: Clock) -> AsyncIterator[Authenticator]:
     subject = Authenticator(clock, b"k" * 32)
     subject.learn_policy(POLICY)
-    subject.learn_hashes({WEB.username: HASH})
+    subject.learn_hashes({WEB.username: (HASH,)})
     yield subject
     subject.close()
 
@@ -119,9 +119,37 @@ async def test_sessions_opened_at_once_share_one_check(auth: Authenticator, chec
 
 async def test_a_changed_password_ends_the_old_one_at_once(auth: Authenticator) -> None:
     assert isinstance(await attempt(auth), Principal)
-    auth.learn_hashes({WEB.username: password.hash_password(b"new")})
+    auth.learn_hashes({WEB.username: (password.hash_password(b"new"),)})
     assert (await refused(auth, b"right")).reply == module.WRONG
     assert isinstance(await attempt(auth, b"new"), Principal)
+
+
+async def test_while_a_password_is_replaced_both_are_right_and_the_old_one_ends_at_once(auth: Authenticator) -> None:
+    assert isinstance(await attempt(auth), Principal)
+    new = password.hash_password(b"new")
+    auth.learn_hashes({WEB.username: (new, HASH)})
+    assert isinstance(await attempt(auth, b"new"), Principal)
+    assert isinstance(await attempt(auth, b"right"), Principal)
+    auth.learn_hashes({WEB.username: (new,)})
+    assert (await refused(auth, b"right")).reply == module.WRONG
+    assert isinstance(await attempt(auth, b"new"), Principal)
+
+
+async def test_a_password_that_was_wrong_is_right_as_soon_as_its_hash_comes(auth: Authenticator) -> None:
+    assert (await refused(auth, b"new")).reply == module.WRONG
+    auth.learn_hashes({WEB.username: (password.hash_password(b"new"), HASH)})
+    assert isinstance(await attempt(auth, b"new"), Principal)
+
+
+async def test_who_is_replacing_a_password_takes_no_longer_to_refuse_than_others(
+    auth: Authenticator, checks: list[str]
+) -> None:
+    new = password.hash_password(b"new")
+    auth.learn_hashes({WEB.username: (HASH,), "news.weekly": (new, HASH)})
+    for username in ("shop.web", "news.weekly", "shop.nobody"):
+        before = len(checks)
+        await refused(auth, b"wrong", username)
+        assert len(checks) == before + 2
 
 
 async def test_a_changed_policy_holds_at_once(auth: Authenticator) -> None:
@@ -196,15 +224,17 @@ async def test_an_overlong_password_is_wrong_even_if_it_begins_right(clock: Cloc
     longest = b"x" * password.PASSWORD_MAX_BYTES
     subject = Authenticator(clock, b"k" * 32)
     subject.learn_policy(POLICY)
-    subject.learn_hashes({WEB.username: password.hash_password(longest)})
+    subject.learn_hashes({WEB.username: (password.hash_password(longest),)})
     assert (await refused(subject, longest + b"y")).reply == module.WRONG
     assert isinstance(await attempt(subject, longest), Principal)
     subject.close()
 
 
-async def test_an_unfit_hash_counts_as_none(auth: Authenticator) -> None:
-    auth.learn_hashes({WEB.username: "right"})
+async def test_an_unfit_hash_counts_as_none_and_spoils_no_other(auth: Authenticator) -> None:
+    auth.learn_hashes({WEB.username: ("right",)})
     assert (await refused(auth, b"right")).reply == module.WRONG
+    auth.learn_hashes({WEB.username: ("right", HASH)})
+    assert isinstance(await attempt(auth), Principal)
 
 
 async def test_leases_end_with_the_quota_and_with_the_credential(auth: Authenticator) -> None:

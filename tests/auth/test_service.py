@@ -37,7 +37,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     issue(tmp_path / "authority", "auth", tmp_path / "auth", ())
     authenticator = Authenticator(lambda: 1_790_000_000_000, b"k" * 32)
     authenticator.learn_policy(Policy(credentials={WEB.username: WEB}))
-    authenticator.learn_hashes({WEB.username: password.hash_password(b"right")})
+    authenticator.learn_hashes({WEB.username: (password.hash_password(b"right"),)})
     server = Server(Address("127.0.0.1", 0), tmp_path / "auth", Readiness())
     serve(server, authenticator)
     port = await server.start()

@@ -122,7 +122,7 @@ class Platform:
 async def _auth(server: Server, policy: Policy) -> Authenticator:
     authenticator = Authenticator(lambda: time.time_ns() // 1_000_000, b"k" * 32)
     authenticator.learn_policy(policy)
-    authenticator.learn_hashes({"shop.web": hash_password(PASSWORD.encode())})
+    authenticator.learn_hashes({"shop.web": (hash_password(PASSWORD.encode()),)})
     auth_service.serve(server, authenticator)
     return authenticator
 

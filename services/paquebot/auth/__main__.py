@@ -57,7 +57,7 @@ async def _learn(process: Process, js: JetStream, authenticator: Authenticator) 
         heartbeat.runs(policy.revision)
         process.readiness.present("policy")
 
-    def use_hashes(hashes: dict[str, str]) -> None:
+    def use_hashes(hashes: dict[str, tuple[str, ...]]) -> None:
         authenticator.learn_hashes(hashes)
         process.readiness.present("hashes")
 

@@ -42,7 +42,8 @@ class Authenticator:
         """Take a clock (Unix milliseconds) and a random key for the memory of checked passwords."""
         self._clock_ms = clock_ms
         self._policy: Policy | None = None
-        self._hashes: dict[str, str] | None = None
+        self._hashes: dict[str, tuple[str, ...]] | None = None
+        self._checks = 1  # of each password: as many as any user has hashes, so that time tells nothing
         self._guessing = Guessing()
         self._quotas = Quotas()
         self._checked = Checked(key)
@@ -58,12 +59,14 @@ class Authenticator:
         self._policy = policy
         self._quotas.keep(policy)
 
-    def learn_hashes(self, hashes: dict[str, str]) -> None:
+    def learn_hashes(self, hashes: dict[str, tuple[str, ...]]) -> None:
         """Use these hashes, by user name, from now on. Unfit ones are told in the log and left out."""
-        fit = {username: stored for username, stored in hashes.items() if password.is_fit(stored)}
-        for username in hashes.keys() - fit.keys():
-            LOG.error("a stored hash is not one we check", username=username)
+        fit = {username: tuple(filter(password.is_fit, stored)) for username, stored in hashes.items()}
+        for username, stored in hashes.items():
+            if fit[username] != stored:
+                LOG.error("a stored hash is not one we check", username=username)
         self._hashes = fit
+        self._checks = max([1, *map(len, fit.values())])
 
     async def authenticate(self, request: AuthenticateRequest) -> Principal | Refusal:
         """Return the principal, or what to refuse with."""
@@ -129,8 +132,9 @@ class Authenticator:
         username, given = request.username, request.password
         self._guessing.hear(username, self._clock_ms())
         mark, stored = self._mark(username), self._stored(username)
+        cut = given[: password.PASSWORD_MAX_BYTES]
         is_right = await asyncio.get_running_loop().run_in_executor(
-            self._threads, password.verify, stored or password.NOBODY, given[: password.PASSWORD_MAX_BYTES]
+            self._threads, password.verify_any, stored, cut, self._checks
         )
         now_ms = self._clock_ms()
         if self._mark(username) != mark:
@@ -153,9 +157,9 @@ class Authenticator:
     def _fallen(self, username: str) -> str:
         return fallen((self._policy or Policy()).credentials.get(username), self._clock_ms())
 
-    def _stored(self, username: str) -> str:
-        return (self._hashes or {}).get(username, "")
+    def _stored(self, username: str) -> tuple[str, ...]:
+        return (self._hashes or {}).get(username, ())
 
     def _mark(self, username: str) -> str:
-        """Return what a remembered check depends on; it changes with the hash and with what stands."""
-        return f"{self._fallen(username)} {self._stored(username)}"
+        """Return what a remembered check depends on; it changes with the hashes and with what stands."""
+        return " ".join((self._fallen(username), *self._stored(username)))

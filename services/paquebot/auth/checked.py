@@ -1,7 +1,7 @@
 """Passwords checked a short while ago: a busy client costs one argon2 check in minutes, a stale one too.
 
 Kept as HMAC under a key of this process, never in the clear, and together with the mark they were checked
-against (the hash and whether the credential stands): when that changes, the entry is worthless at once.
+against (the hashes and whether the credential stands): when that changes, the entry is worthless at once.
 """
 
 import hmac
