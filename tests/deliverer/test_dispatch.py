@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from paquebot.deliverer import settler, touch
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
-from paquebot.deliverer.lesson import BUCKET, Lesson, decode, encode, key_of
 from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import MxAnswer, Resolver
@@ -33,6 +32,7 @@ from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.lesson import BUCKET, Lesson, decode, encode, key_of
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.subjects import partition_of, slot_of
 from paquebot.queue.taken import Taken

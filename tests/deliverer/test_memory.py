@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from paquebot.deliverer.lesson import BUCKET, key_of
 from paquebot.deliverer.memory import NOTE_S, Memory
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.throttle import State, Throttle
 from paquebot.policy.values import DestinationPolicy
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.lesson import BUCKET, key_of
 
 POLICY = DestinationPolicy("big", connections_max=8)
 KEY = key_of("mail_main", "big", 1)

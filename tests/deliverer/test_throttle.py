@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from paquebot.deliverer.lesson import Lesson
 from paquebot.deliverer.throttle import MOVES, State, Throttle
 from paquebot.policy.pace import Adaptive
 from paquebot.policy.values import Backoff, DestinationPolicy
+from paquebot.queue.lesson import Lesson
 
 POLICY = DestinationPolicy("site", connections_max=8, rate_per_s=5.0, backoff=Backoff(10, 100, 2.0))
 

@@ -16,7 +16,6 @@ from paquebot.deliverer.bearings import Bearings
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.heed import heed
-from paquebot.deliverer.lesson import BUCKET
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.memory import Memory
 from paquebot.deliverer.settler import Settler, expired, now_ms
@@ -30,6 +29,7 @@ from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.buckets import Bucket
+from paquebot.queue.lesson import BUCKET
 from paquebot.queue.subjects import slot_of
 from paquebot.queue.taken import Taken
 from paquebot.runtime.logs import bind

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from paquebot.deliverer.lesson import Lesson, decode, encode, key_of
 from paquebot.deliverer.site import Site
 from paquebot.queue.background import Background
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+from paquebot.queue.lesson import Lesson, decode, encode, key_of
 
 RECALL_S = 2.0  # then it is met as a new one
 NOTE_S = 5.0  # between two records of a site

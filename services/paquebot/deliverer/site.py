@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from paquebot.deliverer.courier import Courier
-from paquebot.deliverer.lesson import Lesson
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
+from paquebot.queue.lesson import Lesson
 from paquebot.queue.taken import Taken
 from paquebot.wire.deliverer import Pace, Share, SiteState
 

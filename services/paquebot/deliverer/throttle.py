@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from paquebot.deliverer.lesson import Lesson
 from paquebot.deliverer.pace import Pace
 from paquebot.policy.values import DestinationPolicy
+from paquebot.queue.lesson import Lesson
 
 SUCCESSES_A_STEP = 10  # that earn a connection back
 REST_MAX_S = 86_400.0  # a rest that is recalled

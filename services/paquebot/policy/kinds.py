@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.pace import adaptive, patterns
+from paquebot.policy.scaling import REPLICAS_MAX, scaling
 from paquebot.policy.section import Section
 from paquebot.policy.values import (
     Backoff,
@@ -26,8 +27,6 @@ from paquebot.policy.window import windows
 DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
 ANY_NAMESPACE: Final = "*"
 DEFAULT_POOL: Final = "default"
-
-REPLICAS_MAX: Final = 16  # of a pool's deliverers: it has so many partitions
 
 _MESSAGES_PER_HOUR_MAX: Final = 1_000_000_000
 _MESSAGE_SIZE_MAX_BYTES: Final = 100 << 20
@@ -117,15 +116,16 @@ class DeclaredDestination:
 
 def pool(spec: Section) -> DeclaredPool:
     """Read the spec of a SendingPool."""
-    spec.later("egress", "scaling", "drain", "tls", "template")
+    spec.later("egress", "drain", "tls", "template")
     concurrency, fairness = spec.section("concurrency"), spec.section("fairness")
     default = SendingPool("", "", "")
+    replicas = spec.read("replicas", scalars.integer(0, REPLICAS_MAX), None)
     value = SendingPool(
         namespace=spec.notes.namespace,
         name=spec.notes.name,
         helo_hostname=spec.need("heloHostname", names.domain, ""),
         paused=spec.read("paused", scalars.boolean, default=False),
-        replicas=spec.read("replicas", scalars.integer(0, REPLICAS_MAX), None),
+        replicas=replicas,
         allowed_namespaces=_allowed_namespaces(spec.section("allowedNamespaces")),
         sessions_per_replica=concurrency.read(
             "sessionsPerReplica", scalars.integer(1, _CONNECTIONS_MAX), default.sessions_per_replica
@@ -135,6 +135,7 @@ def pool(spec: Section) -> DeclaredPool:
         ),
         retry=_retry(spec.section("retry")),
         tenant_weights=fairness.table("tenantWeights", names.label, scalars.integer(1, _WEIGHT_MAX)),
+        scaling=scaling(spec.section("scaling"), replicas),
     )
     concurrency.finish()
     fairness.finish()

@@ -130,6 +130,11 @@ def duration_or_never_s(value: object) -> int:
     return 0 if value in ("Never", "0s") else duration_s(value)
 
 
+def duration_or_zero_s(value: object) -> int:
+    """Return the seconds of a duration, which may be `0s`."""
+    return 0 if value == "0s" else duration_s(value)
+
+
 def size_bytes(value: object) -> int:
     """Return the octets of `25Mi`, `500k` or a plain number, at least one."""
     match = _SIZE.match(str(value)) if isinstance(value, str) or _is_short(value) else None

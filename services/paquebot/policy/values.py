@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.route import Routes
+from paquebot.policy.scaling import Scaling
 from paquebot.policy.suppression import SuppressionLists
 from paquebot.policy.window import Window
 
@@ -88,6 +89,7 @@ class SendingPool:
     messages_per_session: int = 50
     retry: Retry = field(default_factory=Retry)
     tenant_weights: dict[str, int] = field(default_factory=dict)  # turns that namespaces take; 1 where none is given
+    scaling: Scaling = field(default_factory=Scaling)
 
     @property
     def token(self) -> str:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paquebot.deliverer.lesson import REASON_MAX, Lesson, decode, encode, key_of
+from paquebot.queue.lesson import REASON_MAX, Lesson, decode, encode, key_of
 
 LESSON = Lesson("THROTTLED", 1000, "421 4.7.0 slow down", 2, 4, 1.5, 3.0, 60.0)
 
