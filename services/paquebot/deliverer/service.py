@@ -43,7 +43,6 @@ from paquebot.wire.submission import SUBMIT, SubmitRequest
 SUBMIT_S = 30.0
 SUBMIT_AGAIN_S = 2.0
 SUBMIT_TRIES = 5  # then the delivery waits in the queue, not in memory
-DRAIN_S = 10.0
 SMTP_PORT = 25
 LOG = structlog.get_logger()
 
@@ -62,6 +61,7 @@ class Settings(ProcessSettings):
     mx_port: int = 25
     suppression_key: Path | None = None
     smarthost_dir: Path | None = None  # logins, see `logins`
+    drain_s: float = 10.0  # for what is under way when told to end; then it is left to another deliverer
     patience: float = 1.0  # of RFC 5321's timeouts, which are too long to rehearse with
 
 
@@ -98,7 +98,7 @@ async def serve(process: Process, settings: Settings) -> None:
             tasks.create_task(work) for work in (dispatcher.run(), queue.run(), _measure(dispatcher), meter.run())
         ]
         await process.draining.wait()
-        await queue.drain(DRAIN_S)
+        await queue.drain(settings.drain_s)
         await dispatcher.stop()
         await events.drain(2)
         await server.stop(1)
