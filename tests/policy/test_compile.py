@@ -113,6 +113,17 @@ def test_fields_not_served_yet_are_refused_plainly() -> None:
     assert "spec.dkim.rotation: is not served yet" in fault_of(pool(), domain(dkim={"rotation": {}}))
 
 
+def test_which_keys_may_sign_is_read_from_the_status() -> None:
+    def signing(status: object) -> tuple[str, ...] | None:
+        return compile_policy([pool(), domain() | {"status": status}]).domains["shop.example"].signing
+
+    assert signing({"dkim": {"signing": ["pq2-rsa", "pq1-rsa"]}}) == ("pq2-rsa", "pq1-rsa")
+    assert signing({"dkim": {"signing": []}}) == ()
+    assert signing({"observedGeneration": -1, "dkim": {"selectors": []}}) is None
+    fault = fault_of(pool(), domain() | {"status": {"dkim": {"signing": ["Pq 1"]}}})
+    assert 'status.dkim.signing[0]: "Pq 1" is not a DKIM selector' in fault
+
+
 def test_mail_of_a_domain_is_tried_no_longer_than_its_pool_tries() -> None:
     assert compile_policy([pool(), domain(expiry="4h")]).domains["shop.example"].expiry_s == 4 * 3600
     fault = fault_of(pool(retry={"expiry": "1d"}), domain(expiry="25h"))

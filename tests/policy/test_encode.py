@@ -26,6 +26,17 @@ def test_status_and_other_metadata_do_not_change_the_key() -> None:
     assert encode_object(seen) == encode_object(entry)
 
 
+def test_which_selectors_may_sign_is_all_that_travels_of_a_status() -> None:
+    entry: dict[str, Any] = next(each for each in OBJECTS if each["kind"] == "MailDomain")
+    status = {"observedGeneration": 3, "dkim": {"signing": ["pq2-rsa"], "nextRotation": "2027-01-01T00:00:00Z"}}
+    key, encoded = encode_object(entry | {"status": status})
+    assert decode_object(encoded)["status"] == {"dkim": {"signing": ["pq2-rsa"]}}
+    assert key != encode_object(entry)[0]
+    others = [each for each in OBJECTS if each is not entry]
+    policy = compile_policy([*others, decode_object(encoded)])
+    assert policy.domains[entry["spec"]["domain"]].signing == ("pq2-rsa",)
+
+
 def test_a_key_is_a_prefix_and_32_digits_of_a_hash() -> None:
     key, _ = encode_object(OBJECTS[0])
     assert key.startswith("o.")

@@ -1,6 +1,7 @@
 """Keys from files: the newest of each algorithm, followed when they change."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,32 @@ def test_a_file_that_cannot_be_used_is_said_and_the_others_sign(folder: Path, na
         assert _selectors(Keyring(folder)) == [("a", "Ed25519")]
     assert [entry["file"] for entry in logs] == [name]
     assert "PRIVATE" not in str(logs)
+
+
+def _signing(*selectors: str) -> MailDomain:
+    return replace(_DOMAIN, signing=selectors)
+
+
+def test_of_the_selectors_listed_the_first_that_is_there_signs_one_of_each_algorithm(folder: Path) -> None:
+    for name in ("pq1-ed.Ed25519", "pq2-ed.Ed25519", "pq1-rsa.RSA2048"):
+        _write(folder, f"{name}.pem", _RSA if "rsa" in name else _ED25519)
+    keyring = Keyring(folder)
+    listed = _signing("pq2-rsa", "pq1-rsa", "pq1-ed", "pq2-ed")
+    assert _selectors(keyring, domain=listed) == [("pq1-rsa", "RSA2048"), ("pq1-ed", "Ed25519")]
+    assert _selectors(keyring, domain=_signing("pq2-ed")) == [("pq2-ed", "Ed25519")]
+
+
+def test_a_key_that_is_not_listed_does_not_sign_however_new(folder: Path) -> None:
+    _write(folder, "pq1-ed.Ed25519.pem", _ED25519)
+    assert _selectors(Keyring(folder), domain=_signing("pq2-ed")) == []
+    assert _selectors(Keyring(folder), domain=_signing()) == []
+
+
+def test_a_mounted_secret_signs(tmp_path: Path) -> None:
+    (tmp_path / "3" / "..1").mkdir(parents=True)
+    (tmp_path / "3" / "..1" / "shop.example.pq1-ed.Ed25519.pem").write_bytes(_ED25519)
+    (tmp_path / "3" / "..data").symlink_to("..1")
+    assert _selectors(Keyring(tmp_path), domain=_signing("pq1-ed")) == [("pq1-ed", "Ed25519")]
 
 
 def test_without_folder_nobody_signs(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
+from paquebot.policy.compile import compile_policy
+from paquebot.policy.encode import decode_object, encode_object
 from paquebot.policy.route import Match, Reject, Routes, TransportRoute
 from paquebot.policy.values import DestinationPolicy, MailDomain, Policy, SendingPool
 from paquebot.queue.subjects import partition_of
@@ -42,6 +44,11 @@ _POLICY = Policy(
     pools={"mail_main": SendingPool("mail", "main", "out.example")},
     destinations={"big": DestinationPolicy("big", mx_suffixes=("big.test",), slots=2)},
 )
+_SHOP = {
+    "domain": "shop.example",
+    "poolRef": {"namespace": "mail", "name": "main"},
+    "dkim": {"algorithms": ["Ed25519"]},
+}
 _ZONE = {"one.test": ("mx.one.test",), "two.test": ("mx.one.test",), "large.test": ("a.big.test",)}
 
 
@@ -169,6 +176,45 @@ async def test_the_prefix_is_received_then_tags_then_signatures_that_verify(
             index,
             dnsfunc=lambda name, timeout=5: published[name.decode()].encode(),  # noqa: ARG005
         )
+
+
+async def test_another_revision_of_the_policy_signs_with_another_key(
+    names: tuple[_NameServer, Resolver], tmp_path: Path
+) -> None:
+    keys = {selector: generate("Ed25519") for selector in ("pq1-ed", "pq2-ed")}
+    for selector, pem in keys.items():
+        (tmp_path / f"shop.example.{selector}.Ed25519.pem").write_bytes(pem)
+    router = Router("mx.example", names[1], Keyring(tmp_path))
+    for selector, other in (("pq1-ed", "pq2-ed"), ("pq2-ed", "pq1-ed")):
+        router.follow(compile_policy(_published([selector]), selector))
+        (delivery,) = await _planned(router, _request("bob@one.test"))
+        assert b"s=%s;" % selector.encode() in delivery.prefix
+        verified = dkim.DKIM(delivery.prefix + _HEADER + b"\r\n" + _BODY)
+        assert verified.verify(dnsfunc=lambda _name, timeout=5, of=selector: record(keys[of]).encode())  # noqa: ARG005
+        assert not verified.verify(dnsfunc=lambda _name, timeout=5, of=other: record(keys[of]).encode())  # noqa: ARG005
+    router.follow(compile_policy(_published([]), "none"))
+    (delivery,) = await _planned(router, _request("bob@one.test"))
+    assert b"DKIM-Signature" not in delivery.prefix
+
+
+def _published(signing: list[str]) -> list[dict[str, Any]]:
+    """Return objects as they come out of the policy's bucket."""
+    status = {"observedGeneration": 1, "dkim": {"signing": signing, "selectors": []}}
+    objects = [
+        ("SendingPool", "mail", "main", {"heloHostname": "out.example", "allowedNamespaces": {"names": ["*"]}}, {}),
+        ("MailDomain", "shop", "main", _SHOP, status),
+    ]
+    entries = [
+        {
+            "apiVersion": "paquebot.dev/v1alpha1",
+            "kind": kind,
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": spec,
+            "status": given,
+        }
+        for kind, namespace, name, spec, given in objects
+    ]
+    return [decode_object(encode_object(entry)[1]) for entry in entries]
 
 
 async def test_a_relays_unknown_domain_goes_unsigned(names: tuple[_NameServer, Resolver], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Reads manifest files and says their faults with file, line, field and cure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paquebot.policy.compile import compile_policy, faults_alone
@@ -68,7 +68,9 @@ def _read(file: Path) -> tuple[Sequence[Located], list[FileFault]]:
         return [], [_of_file(str(file), "is not text in UTF-8", "store it as UTF-8")]
     except OSError as error:
         return [], [_of_file(str(file), f"cannot be read: {error.strerror}", "put it back, or take it out of -f")]
-    return found, [_of_text(fault) for fault in faults]
+    # A status in a file counts for nothing, as with `kubectl apply`: here nobody keeps it true.
+    plain = [replace(each, object={k: v for k, v in each.object.items() if k != "status"}) for each in found]
+    return plain, [_of_text(fault) for fault in faults]
 
 
 def _of_text(fault: ManifestFault) -> FileFault:

@@ -40,7 +40,8 @@ def compile_policy(
 ) -> Policy:
     """Return the policy that the objects declare. Raises PolicyFaults with every fault there is.
 
-    `status` and all metadata but name, namespace and a pool's deletionTimestamp are passed over.
+    Passed over are all metadata but name, namespace and a pool's deletionTimestamp, and all status but which DKIM
+    selectors of a MailDomain may sign.
     """
     if len(objects) > OBJECTS_MAX:
         fault = Fault("", "", "", "objects", f"are {len(objects)}", f"declare at most {OBJECTS_MAX}")
@@ -105,14 +106,14 @@ def _read(entry: object, notes: Notes, declared: Declared, platform_namespace: s
         return
     metadata = whole.section("metadata")
     _check_metadata(metadata)
-    whole.read("status", lambda value: value, None)
+    status = whole.read("status", lambda value: value, None)
     whole.finish()
     match notes.kind:
         case "SendingPool":
             pool = kinds.pool(spec)
             declared.pools.append(replace(pool, value=replace(pool.value, draining=metadata.has(MARK))))
         case "MailDomain":
-            declared.domains.append(kinds.mail_domain(spec, platform_namespace))
+            declared.domains.append(kinds.mail_domain(spec, Section(notes, "status", status), platform_namespace))
         case "SMTPCredential":
             declared.credentials.append(kinds.credential(spec, platform_namespace))
         case "TransportRoute":

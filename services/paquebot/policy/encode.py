@@ -27,7 +27,10 @@ class Index:
 
 
 def encode_object(entry: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return the key and the canonical JSON of what matters of an object: kind, name, namespace, spec, and its end."""
+    """Return the key and the canonical JSON of what matters of an object.
+
+    That is kind, name, namespace, spec, its end, and of its status which DKIM selectors may sign.
+    """
     metadata = entry.get("metadata") or {}
     trimmed = {
         "apiVersion": entry.get("apiVersion"),
@@ -35,8 +38,19 @@ def encode_object(entry: Mapping[str, Any]) -> tuple[str, bytes]:
         "metadata": {name: metadata[name] for name in ("name", "namespace", MARK) if metadata.get(name)},
         "spec": entry.get("spec"),
     }
+    signing = _signing(entry.get("status"))
+    if signing is not None:
+        trimmed["status"] = {"dkim": {"signing": signing}}
     encoded = _canonical(trimmed)
     return OBJECT_PREFIX + sha256(encoded).hexdigest()[:_HASH_DIGITS], encoded
+
+
+def _signing(status: object) -> object:
+    """Return `dkim.signing` of a status, None when nothing stands there."""
+    match status:
+        case {"dkim": {"signing": signing}}:
+            return signing
+    return None
 
 
 def decode_object(encoded: bytes) -> dict[str, Any]:

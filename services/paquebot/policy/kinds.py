@@ -169,8 +169,8 @@ def _retry(section: Section) -> Retry:
     return retry
 
 
-def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
-    """Read the spec of a MailDomain."""
+def mail_domain(spec: Section, status: Section, platform_namespace: str) -> DeclaredDomain:
+    """Read a MailDomain: its spec, and of its status which DKIM keys have been seen in DNS and may sign."""
     spec.later("returnPath", "dns", "deletionPolicy")
     wanted = _pool_ref(spec, platform_namespace)
     value = MailDomain(
@@ -180,6 +180,7 @@ def mail_domain(spec: Section, platform_namespace: str) -> DeclaredDomain:
         pool=wanted.token,
         suspend=spec.read("suspend", scalars.boolean, default=False),
         dkim_algorithms=_dkim(spec.section("dkim")),
+        signing=_signing(status.section("dkim")),
         limits=_limits(spec.section("limits")).over(Limits()),
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
@@ -207,6 +208,11 @@ def _dkim(section: Section) -> tuple[str, ...]:
         section.fault("algorithms", "is empty", f"name some of {', '.join(DKIM_ALGORITHMS)}, or leave it out")
     section.finish()
     return algorithms or DKIM_ALGORITHMS
+
+
+def _signing(section: Section) -> tuple[str, ...] | None:
+    """Return the selectors that may sign; None where nobody says."""
+    return section.entries("signing", names.selector) if section.has("signing") else None
 
 
 def _algorithm(value: object) -> str:

@@ -41,6 +41,13 @@ def domain(value: object) -> str:
     return name
 
 
+def selector(value: object) -> str:
+    """Return a DKIM selector: DNS labels with dots between them (RFC 6376 §3.1)."""
+    if not isinstance(value, str) or len(value) > _NAME_MAX or not all(map(_LABEL.match, value.split("."))):
+        raise Unfit(f"{shown(value)} is not a DKIM selector", "use lower-case letters, digits, hyphens and dots")
+    return value
+
+
 def domain_pattern(value: object) -> str:
     """Return a domain, or `*.` and the domain below which every other one is meant."""
     if isinstance(value, str) and value.startswith("*."):

@@ -67,6 +67,7 @@ class MailDomain:
     suspend: bool = False
     return_path: str = ""  # a domain below `domain`, or empty
     dkim_algorithms: tuple[str, ...] = ("RSA2048", "Ed25519")
+    signing: tuple[str, ...] | None = None  # DKIM selectors that may sign, newest first; None: any that has a key
     limits: Limits = field(default_factory=Limits)
     content: Thresholds = field(default_factory=Thresholds)
     eight_bit: EightBit = EightBit.PASS
