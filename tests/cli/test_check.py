@@ -41,6 +41,17 @@ def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
     assert "bad.yaml" in output
 
 
+def test_no_manifest_says_whose_tokens_count(tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(
+        "apiVersion: paquebot.dev/v1alpha1\nkind: ClusterIdentity\nmetadata: {name: cluster}\n"
+        "spec: {issuer: https://issuer.test, jwks: {keys: [{kty: EC, crv: P-256, x: AQ, y: AQ}]}}\n"
+    )
+    code, output = check("-f", str(tmp_path))
+    assert code == 1
+    assert "cluster.yaml:2: ClusterIdentity: kind: is no manifest: it would say whose tokens count; take it" in output
+    assert "1 fault in 1 objects" in output
+
+
 def test_programs_get_each_part_of_a_fault(tmp_path: Path) -> None:
     (tmp_path / "pool.yaml").write_text(POOL + "spec: {}\n")
     code, output = check("-f", str(tmp_path), "--output", "json")

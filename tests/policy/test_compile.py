@@ -359,6 +359,49 @@ def test_tenants_weights_are_read_and_told_when_unfit() -> None:
     assert "spec.fairness.tenantWeights.shop: 0 is out of range; give a number from 1 to 1000" in zero
 
 
+def test_service_accounts_may_use_a_credential() -> None:
+    accounts = [{"name": "web"}, {"name": "web.worker"}]
+    objects = [pool(), domain(), credential(domainRefs=[{"name": "main"}], serviceAccounts=accounts)]
+    assert compile_policy(objects).credentials["shop.web"].service_accounts == ("web", "web.worker")
+    assert compile_policy(objects).cluster is None
+
+
+@pytest.mark.parametrize(
+    ("accounts", "told"),
+    [
+        ([{}], "spec.serviceAccounts[0].name: is missing"),
+        ([{"name": "Web"}], 'spec.serviceAccounts[0].name: "Web" is not an object name'),
+        ([{"name": "web", "namespace": "news"}], "spec.serviceAccounts[0].namespace: is not a known field"),
+        ([{"name": "web"}, {"name": "web"}], "spec.serviceAccounts: names one twice; name each once"),
+        ([{"name": f"a{at}"} for at in range(51)], "spec.serviceAccounts: has 51 entries; name at most 50"),
+    ],
+)
+def test_unfit_service_accounts_are_refused(accounts: list[dict[str, str]], told: str) -> None:
+    unfit = credential(domainRefs=[{"name": "main"}], serviceAccounts=accounts)
+    assert told in fault_of(pool(), domain(), unfit)
+
+
+def test_fifty_service_accounts_may_use_one_credential() -> None:
+    accounts = [{"name": f"a{at}"} for at in range(50)]
+    policy = compile_policy([pool(), domain(), credential(domainRefs=[{"name": "main"}], serviceAccounts=accounts)])
+    assert len(policy.credentials["shop.web"].service_accounts) == 50
+
+
+def test_a_service_account_uses_one_credential_and_the_fault_names_both() -> None:
+    refs: dict[str, Any] = {"domainRefs": [{"name": "main"}], "serviceAccounts": [{"name": "web"}]}
+    fault = fault_of(pool(), domain(), credential("orders", **refs), credential("returns", **refs))
+    assert fault == (
+        "SMTPCredential shop/returns: spec.serviceAccounts[0].name: web may use SMTPCredential shop/orders already; "
+        "name it in one of the two"
+    )
+
+
+def test_service_accounts_of_one_name_in_two_namespaces_are_two() -> None:
+    refs: dict[str, Any] = {"domainRefs": [{"name": "main"}], "serviceAccounts": [{"name": "web"}]}
+    news = domain("main", "news", domain="news.example")
+    compile_policy([pool(), domain(), news, credential(**refs), credential("web", "news", **refs)])
+
+
 def test_urgent_is_for_credentials_of_the_platform_alone() -> None:
     refs = {"domainRefs": [{"name": "main"}]}
     assert "spec.lane: Urgent is only for namespace mail-system" in fault_of(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from paquebot.policy.cluster import KIND
 from paquebot.policy.compile import compile_policy, faults_alone
 from paquebot.policy.faults import Fault, PolicyFaults
 from paquebot.policy.manifests import Located, ManifestFault, locate
@@ -53,6 +54,7 @@ def compile_files(paths: Iterable[Path]) -> tuple[list[Located], Policy, list[Fi
     if not objects and not faults:
         return [], Policy(), [_of_file("", "no manifest found", "give files or folders with .yaml files to -f")]
     plain = [located.object for located in objects]
+    faults += [_of_cluster(each) for each in objects if each.object.get("kind") == KIND]
     if faults:
         return objects, Policy(), faults + _placed(faults_alone(plain), objects)
     try:
@@ -79,6 +81,14 @@ def _of_text(fault: ManifestFault) -> FileFault:
 
 def _of_file(file: str, text: str, cure: str) -> FileFault:
     return FileFault(file, 0, "", "", "", "", text, cure)
+
+
+def _of_cluster(located: Located) -> FileFault:
+    text, cure = (
+        "is no manifest: it would say whose tokens count",
+        "take it out; the operator looks at its cluster itself",
+    )
+    return FileFault(located.file, located.line_of("kind"), KIND, "", "", "kind", text, cure)
 
 
 def _placed(faults: Sequence[Fault], objects: Sequence[Located]) -> list[FileFault]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from paquebot.policy.cluster import ClusterIdentity
 from paquebot.policy.faults import Notes
 from paquebot.policy.kinds import (
     ANY_NAMESPACE,
@@ -32,6 +33,7 @@ class Declared:
     destinations: list[DeclaredDestination] = field(default_factory=list)
     routes: list[DeclaredRoute] = field(default_factory=list)
     suppressions: list[DeclaredSuppression] = field(default_factory=list)
+    clusters: list[ClusterIdentity] = field(default_factory=list)  # one, or none
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def check(declared: Declared) -> Settled:
     for credential in declared.credentials:
         if credential.pool is not None:
             _pool_allowed(credential.notes, credential.pool, pools)
+    _accounts_apart(declared.credentials)
     _destinations_apart(declared.destinations)
     return Settled(
         [_settled(credential, domains, owners) for credential in declared.credentials],
@@ -107,6 +110,17 @@ def _expiry_within(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -> No
     if pool is not None and domain.value.expiry_s > pool.value.retry.expiry_s:
         text = f"is longer than SendingPool {pool.notes.place} tries"
         domain.notes.fault("spec.expiry", text, "shorten it, or raise the pool's spec.retry.expiry")
+
+
+def _accounts_apart(credentials: Sequence[DeclaredCredential]) -> None:
+    """Let each account use one credential: its token says who it is and no more."""
+    taken: dict[tuple[str, str], DeclaredCredential] = {}
+    for entry in credentials:
+        for at, account in enumerate(entry.value.service_accounts):
+            first = taken.setdefault((entry.value.namespace, account), entry)
+            if account and first is not entry:
+                text = f"{account} may use SMTPCredential {first.notes.place} already"
+                entry.notes.fault(f"spec.serviceAccounts[{at}].name", text, "name it in one of the two")
 
 
 def _destinations_apart(destinations: Sequence[DeclaredDestination]) -> None:

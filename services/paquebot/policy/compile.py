@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
-from paquebot.policy import kinds, names
+from paquebot.policy import cluster, kinds, names
 from paquebot.policy.check import Declared, check
 from paquebot.policy.draining import MARK
 from paquebot.policy.faults import Fault, Notes, PolicyFaults
@@ -29,7 +29,7 @@ _SERVED: Final = (
     "TransportRoute",
     "SuppressionList",
 )
-_CLUSTER_SCOPED: Final = ("DestinationPolicy",)
+_CLUSTER_SCOPED: Final = ("DestinationPolicy", cluster.KIND)
 # These names become tokens of subjects and user names, where a dot would part them.
 _NAMED_BY_LABEL: Final = ("SendingPool", "SMTPCredential", "DestinationPolicy", "SuppressionList")
 _RESERVED_DESTINATION: Final = "other"  # the group of what no DestinationPolicy matches
@@ -59,6 +59,7 @@ def compile_policy(
         destinations={each.value.name: each.value for each in declared.destinations},
         routes=Routes.of(each.value for each in declared.routes),
         suppression=SuppressionLists.of(found.suppressions),
+        cluster=next(iter(declared.clusters), None),
     )
 
 
@@ -120,6 +121,8 @@ def _read(entry: object, notes: Notes, declared: Declared, platform_namespace: s
             declared.routes.append(transport_route(spec, platform_namespace))
         case "SuppressionList":
             declared.suppressions.append(suppression_list(spec, platform_namespace))
+        case cluster.KIND:
+            declared.clusters.append(cluster.cluster_identity(spec))
         case _:
             declared.destinations.append(kinds.destination(spec))
 
@@ -133,7 +136,7 @@ def _is_ours(whole: Section) -> bool:
     if version != API_VERSION:
         whole.fault("apiVersion", f"is {shown(version)}", f"write {API_VERSION}, or leave the object out")
         return False
-    if kind in _SERVED:
+    if kind in _SERVED or kind == cluster.KIND:
         return True
     near = get_close_matches(kind, _SERVED, 1) if isinstance(kind, str) else []
     cure = f"did you mean {near[0]}?" if near else f"known: {', '.join(_SERVED)}"
@@ -148,5 +151,7 @@ def _check_metadata(metadata: Section) -> None:
         metadata.need("namespace", names.label, "")
     elif metadata.has("namespace"):
         metadata.fault("namespace", f"is not for {kind}, which belongs to the whole cluster", "leave it out")
-    if kind in _CLUSTER_SCOPED and name == _RESERVED_DESTINATION:
+    if kind == cluster.KIND and name != cluster.NAME:
+        metadata.fault("name", f"is {shown(name)}, but there is one cluster", f"write {cluster.NAME}")
+    if kind == "DestinationPolicy" and name == _RESERVED_DESTINATION:
         metadata.fault("name", f'"{name}" is what we call destinations without a policy', "choose another name")

@@ -36,6 +36,7 @@ _SLOTS_MAX: Final = 16  # no more than a pool's partitions
 _QUICK_MAX: Final = 10  # quick retries
 _MULTIPLIER_MAX: Final = 100.0
 _WEIGHT_MAX: Final = 1000
+_SERVICE_ACCOUNTS_MAX: Final = 50  # of one credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         lane=_lane(spec, platform_namespace),
         suspend=spec.read("suspend", scalars.boolean, default=False),
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
+        service_accounts=_service_accounts(spec),
     )
     wanted = _pool_ref(spec, platform_namespace)
     if any_sender and value.namespace != platform_namespace:
@@ -274,6 +276,19 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
     limits = _limits(spec.section("limits"))
     spec.finish()
     return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None)
+
+
+def _service_accounts(spec: Section) -> tuple[str, ...]:
+    accounts: list[str] = []
+    for section in spec.sections("serviceAccounts"):
+        accounts.append(section.need("name", names.object_name, ""))
+        section.finish()
+    if len(accounts) > _SERVICE_ACCOUNTS_MAX:
+        text = f"has {len(accounts)} entries"
+        spec.fault("serviceAccounts", text, f"name at most {_SERVICE_ACCOUNTS_MAX}; make another credential")
+    if len(set(accounts)) < len(accounts):
+        spec.fault("serviceAccounts", "names one twice", "name each once")
+    return tuple(accounts)
 
 
 def _lane(spec: Section, platform_namespace: str) -> Lane:

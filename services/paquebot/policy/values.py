@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
+from paquebot.policy.cluster import ClusterIdentity
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.route import Routes
 from paquebot.policy.scaling import Scaling
@@ -116,6 +117,7 @@ class SMTPCredential:
     lane: Lane = Lane.NORMAL  # of its messages, which may wish for a lower one
     suspend: bool = False
     expires_at_ms: int = 0  # 0: never
+    service_accounts: tuple[str, ...] = ()  # of its namespace: whose tokens are as good as its password
 
     @property
     def username(self) -> str:
@@ -173,6 +175,7 @@ class Policy:
     destinations: dict[str, DestinationPolicy] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
     suppression: SuppressionLists = field(default_factory=SuppressionLists)
+    cluster: ClusterIdentity | None = None  # None: tokens are not taken
 
     def domain_of(self, domain: str) -> MailDomain | None:
         """Return the MailDomain for a sender's domain: declared itself, or its nearest declared parent."""
