@@ -103,7 +103,7 @@ def test_all_faults_of_all_objects_are_told_at_once() -> None:
 
 
 def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
-    fault = fault_of(pool(), domain(content={"rejct": 0.9}))
+    fault = fault_of(pool(), domain(content={"rejct": "90%"}))
     assert fault == "MailDomain shop/main: spec.content.rejct: is not a known field; did you mean reject?"
 
 
@@ -261,8 +261,8 @@ def test_a_missing_namespace_name_and_spec_are_told() -> None:
 
 
 def test_holding_above_the_rejection_threshold_is_refused() -> None:
-    assert "nothing would be held" in fault_of(pool(), domain(content={"hold": 0.97}))
-    compile_policy([pool(), domain(content={"hold": 0.97, "reject": "Never"})])
+    assert "nothing would be held" in fault_of(pool(), domain(content={"hold": "97%"}))
+    compile_policy([pool(), domain(content={"hold": "97%", "reject": "Never"})])
 
 
 def test_more_pools_than_stream_sets_are_refused() -> None:

@@ -1,6 +1,5 @@
 """Single values of manifests: numbers, durations, sizes, rates, times. Unfit ones raise Unfit."""
 
-import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +14,8 @@ DURATION_MAX_S: Final = 366 * 86_400
 
 _SHOWN_MAX: Final = 60
 _DIGITS_MAX: Final = 15
-_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+\Z")
+_WHOLE: Final = 100  # percent
+_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms]){1,4}\Z")
 _DURATION_PART = re.compile(r"([0-9]+)([dhms])")
 _SECONDS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 _SIZE = re.compile(r"([0-9]{1,12})(Ki|Mi|Gi|k|M|G)?\Z")
@@ -71,13 +71,14 @@ def integer(least: int, most: int) -> Callable[[object], int]:
 
 
 def number(least: float, most: float) -> Callable[[object], float]:
-    """Return a reader of numbers from `least` to `most`, also written as strings (as in Kubernetes)."""
+    """Return a reader of numbers from `least` to `most`."""
 
     def read(value: object) -> float:
-        read_as = _float(value)
-        if read_as is None or not least <= read_as <= most:
-            raise Unfit(f"{shown(value)} is not a number from {least:g} to {most:g}", "give such a number")
-        return read_as
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise Unfit(
+                f"{shown(value)} is not a number from {least:g} to {most:g}", "give such a number, without quotes"
+            )
+        return float(value)
 
     return read
 
@@ -90,29 +91,19 @@ def percent(least: int, most: int) -> Callable[[object], float]:
         share = float(match[1]) if match else -1.0
         if not least <= share <= most:
             raise Unfit(f"{shown(value)} is not a percentage from {least}% to {most}%", 'write one, such as "10%"')
-        return share / 100
+        return share / _WHOLE
 
     return read
 
 
 def probability(value: object) -> float:
-    """Return a number from 0 to 1, or NEVER for `Never`."""
+    """Return a percentage from 0% to 100% as a share of 1, or NEVER for `Never`."""
     if value == "Never":
         return NEVER
-    read_as = _float(value)
-    if read_as is None or not 0 <= read_as <= 1:
-        raise Unfit(f"{shown(value)} is not a probability", "give a number from 0 to 1, or Never")
-    return read_as
-
-
-def _float(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        read_as = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return read_as if math.isfinite(read_as) else None
+    match = _PERCENT.match(value) if isinstance(value, str) else None
+    if match is None or float(match[1]) > _WHOLE:
+        raise Unfit(f"{shown(value)} is not a probability", 'write a percentage, such as "80%", or Never')
+    return float(match[1]) / _WHOLE
 
 
 def duration_s(value: object) -> int:
