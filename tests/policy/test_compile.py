@@ -110,7 +110,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
 def test_fields_not_served_yet_are_refused_plainly() -> None:
     assert "spec.egress: is not served yet; leave it out" in fault_of(pool(egress={"mode": "Proxy"}))
     assert "spec.returnPath: is not served yet" in fault_of(pool(), domain(returnPath="bounce.shop.example"))
-    assert "spec.dkim.rotation: is not served yet" in fault_of(pool(), domain(dkim={"rotation": {}}))
+    assert "spec.dkim.existingSecretRef: is not served yet" in fault_of(pool(), domain(dkim={"existingSecretRef": {}}))
 
 
 def test_which_keys_may_sign_is_read_from_the_status() -> None:

@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.pace import adaptive, patterns
+from paquebot.policy.publication import publication, revoked, rotation
 from paquebot.policy.scaling import REPLICAS_MAX, scaling
 from paquebot.policy.section import Section
 from paquebot.policy.values import (
@@ -172,22 +173,27 @@ def _retry(section: Section) -> Retry:
 
 def mail_domain(spec: Section, status: Section, platform_namespace: str) -> DeclaredDomain:
     """Read a MailDomain: its spec, and of its status which DKIM keys have been seen in DNS and may sign."""
-    spec.later("returnPath", "dns", "deletionPolicy")
-    wanted = _pool_ref(spec, platform_namespace)
+    spec.later("returnPath", "deletionPolicy")
+    wanted, dkim = _pool_ref(spec, platform_namespace), spec.section("dkim")
     value = MailDomain(
         namespace=spec.notes.namespace,
         name=spec.notes.name,
         domain=spec.need("domain", names.domain, ""),
         pool=wanted.token,
         suspend=spec.read("suspend", scalars.boolean, default=False),
-        dkim_algorithms=_dkim(spec.section("dkim")),
+        dkim_algorithms=_algorithms(dkim),
         signing=_signing(status.section("dkim")),
+        rotation=rotation(dkim.section("rotation")),
+        revoked=revoked(dkim),
+        publication=publication(spec.section("dns")),
         limits=_limits(spec.section("limits")).over(Limits()),
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
         expiry_s=spec.read("expiry", scalars.duration_s, 0),
         windows=windows(spec.sections("deliveryWindows")),
     )
+    dkim.later("existingSecretRef")
+    dkim.finish()
     spec.finish()
     return DeclaredDomain(spec.notes, value, wanted)
 
@@ -200,14 +206,12 @@ def _pool_ref(spec: Section, platform_namespace: str) -> PoolRef:
     return PoolRef(namespace, name, section.path)
 
 
-def _dkim(section: Section) -> tuple[str, ...]:
-    section.later("rotation", "existingSecretRef", "revoke")
+def _algorithms(section: Section) -> tuple[str, ...]:
     algorithms = section.entries("algorithms", _algorithm)
     if len(set(algorithms)) < len(algorithms):
         section.fault("algorithms", "names one twice", "name each once")
     if section.is_empty_list("algorithms"):
         section.fault("algorithms", "is empty", f"name some of {', '.join(DKIM_ALGORITHMS)}, or leave it out")
-    section.finish()
     return algorithms or DKIM_ALGORITHMS
 
 

@@ -116,6 +116,25 @@ def duration_s(value: object) -> int:
     return seconds
 
 
+def duration_between(least_s: int, most_s: int) -> Callable[[object], int]:
+    """Return a reader of durations from `least_s` to `most_s`."""
+
+    def read(value: object) -> int:
+        seconds = duration_s(value)
+        if not least_s <= seconds <= most_s:
+            raise Unfit(
+                f"{shown(value)} is out of range", f"give a duration from {_written(least_s)} to {_written(most_s)}"
+            )
+        return seconds
+
+    return read
+
+
+def _written(seconds: int) -> str:
+    unit = next(unit for unit in ("h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
 def duration_or_never_s(value: object) -> int:
     """Return the seconds of a duration, 0 for `Never` or `0s`."""
     return 0 if value in ("Never", "0s") else duration_s(value)

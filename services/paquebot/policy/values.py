@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.cluster import ClusterIdentity
 from paquebot.policy.pace import Adaptive, Pattern
+from paquebot.policy.publication import Publication, Rotation
 from paquebot.policy.route import Routes
 from paquebot.policy.scaling import Scaling
 from paquebot.policy.suppression import SuppressionLists
@@ -69,6 +70,9 @@ class MailDomain:
     return_path: str = ""  # a domain below `domain`, or empty
     dkim_algorithms: tuple[str, ...] = ("RSA2048", "Ed25519")
     signing: tuple[str, ...] | None = None  # DKIM selectors that may sign, newest first; None: any that has a key
+    rotation: Rotation = field(default_factory=Rotation)
+    revoked: tuple[str, ...] = ()  # selectors whose keys have leaked
+    publication: Publication = field(default_factory=Publication)
     limits: Limits = field(default_factory=Limits)
     content: Thresholds = field(default_factory=Thresholds)
     eight_bit: EightBit = EightBit.PASS
