@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from paquebot.policy.cluster import ClusterIdentity
-from paquebot.policy.faults import Notes
+from paquebot.policy.faults import (
+    DOMAIN_CONFLICT,
+    DOMAIN_NOT_FOUND,
+    POOL_NOT_FOUND,
+    POOL_NOT_PERMITTED,
+    Notes,
+)
 from paquebot.policy.kinds import (
     ANY_NAMESPACE,
     DeclaredCredential,
@@ -21,6 +27,7 @@ from paquebot.policy.suppression_fields import DeclaredSuppression
 from paquebot.policy.values import Limits, SMTPCredential
 
 POOLS_MAX: Final = 20  # each has a stream set of its own
+ANOTHER_DOMAIN: Final = "declare it, or name another of this namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def _domains_once(domains: Sequence[DeclaredDomain]) -> dict[str, DeclaredDomain
         first = owners.setdefault(entry.value.domain, entry)
         if entry.value.domain and first is not entry:
             text = f"{entry.value.domain} is claimed by {first.notes.place} already"
-            entry.notes.fault("spec.domain", text, "remove one of the two")
+            entry.notes.fault("spec.domain", text, "remove one of the two", reason=DOMAIN_CONFLICT)
     return owners
 
 
@@ -85,12 +92,13 @@ def _pool_allowed(notes: Notes, wanted: PoolRef, pools: dict[str, DeclaredPool])
     if pool is None:
         text = f"there is no SendingPool {wanted.namespace}/{wanted.name}"
         known = ", ".join(entry.notes.place for entry in pools.values()) or "none"
-        notes.fault(wanted.path, text, f"declare it, or name another; known: {known}")
+        notes.fault(wanted.path, text, f"declare it, or name another; known: {known}", reason=POOL_NOT_FOUND)
         return
     allowed = pool.value.allowed_namespaces
     if notes.namespace != wanted.namespace and notes.namespace not in allowed and ANY_NAMESPACE not in allowed:
         text = f"SendingPool {pool.notes.place} does not allow namespace {notes.namespace}"
-        notes.fault(wanted.path, text, "add it to the pool's spec.allowedNamespaces.names")
+        cure = "add it to the pool's spec.allowedNamespaces.names"
+        notes.fault(wanted.path, text, cure, reason=POOL_NOT_PERMITTED)
 
 
 def _applied(declared: DeclaredSuppression, domains: dict[tuple[str, str], DeclaredDomain]) -> SuppressionList:
@@ -101,7 +109,7 @@ def _applied(declared: DeclaredSuppression, domains: dict[tuple[str, str], Decla
             found.append(domain.value.domain)
         elif name:
             text = f"there is no MailDomain {declared.value.namespace}/{name}"
-            declared.notes.fault(path, text, "declare it, or name another of this namespace")
+            declared.notes.fault(path, text, ANOTHER_DOMAIN, reason=DOMAIN_NOT_FOUND)
     return replace(declared.value, domains=tuple(found))
 
 
@@ -148,7 +156,7 @@ def _settled(
             limits.append(domain.value.limits)
         elif ref.name:
             text = f"there is no MailDomain {credential.value.namespace}/{ref.name}"
-            credential.notes.fault(f"{ref.path}.name", text, "declare it, or name another of this namespace")
+            credential.notes.fault(f"{ref.path}.name", text, ANOTHER_DOMAIN, reason=DOMAIN_NOT_FOUND)
     # What a credential does not limit itself is limited as the strictest of its domains is.
     least = Limits(
         message_size_max_bytes=min(

@@ -1,6 +1,14 @@
 """What is wrong with custom resources: each fault names object and field, says why, and how to cure it."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+INVALID: Final = "Invalid"
+POOL_NOT_FOUND: Final = "PoolNotFound"
+POOL_NOT_PERMITTED: Final = "PoolNotPermitted"
+DOMAIN_NOT_FOUND: Final = "DomainNotFound"
+DOMAIN_CONFLICT: Final = "DomainConflict"
+REFERENCES: Final = frozenset({POOL_NOT_FOUND, POOL_NOT_PERMITTED, DOMAIN_NOT_FOUND})  # another object's absence
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,7 @@ class Fault:
     text: str
     cure: str
     at: int = -1
+    reason: str = INVALID  # for programs
 
     def __str__(self) -> str:
         """Return one line: `MailDomain shop/main: spec.domain: "shop" has only one label; give …`."""
@@ -56,9 +65,9 @@ class Notes:
     at: int = -1
     faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, path: str, text: str, cure: str) -> None:
+    def fault(self, path: str, text: str, cure: str, *, reason: str = INVALID) -> None:
         """Write down one fault."""
-        self.faults.append(Fault(self.kind, self.namespace, self.name, path, text, cure, self.at))
+        self.faults.append(Fault(self.kind, self.namespace, self.name, path, text, cure, self.at, reason))
 
     @property
     def place(self) -> str:

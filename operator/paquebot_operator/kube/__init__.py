@@ -1,0 +1,1 @@
+"""The door to Kubernetes: nothing else of the operator knows its clients."""

@@ -1,0 +1,1 @@
+"""All accepted objects become one policy, published; and what each object's conditions say of that."""

@@ -1,0 +1,114 @@
+"""Publishing: the accepted objects become streams and a revision, and each object learns what became of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+
+from paquebot.policy.draining import with_draining
+from paquebot.policy.faults import PolicyFaults
+from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
+from paquebot.queue.members import members
+from paquebot.queue.policystore import publish_policy, read_objects
+from paquebot.queue.provision import provision
+from paquebot_operator.conditions import Condition, Report
+from paquebot_operator.kube.store import Store, key_of
+from paquebot_operator.names import OURS_BY_NAME, Key
+from paquebot_operator.policy.accept import Accepted, Verdict, accept, judged
+from paquebot_operator.policy.programmed import Progress
+from paquebot_operator.policy.wanted import Entry, wanted
+from paquebot_operator.queue_link import QueueLink
+
+POLICY: Final = Key("Policy", "", "all")
+GATHER_S: Final = 0.2  # changes that come together make one revision
+LOOK_S: Final = 2.0  # while pods have yet to follow
+QUIET_S: Final = 15.0
+UNREACHABLE_S: Final = 3.0
+LOG = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Publishing:
+    """Keeps the published policy as the objects say, and knows of each object how far it has come."""
+
+    store: Store
+    queue: QueueLink
+    platform_namespace: str
+    changed: Callable[[Key], None]  # has an object's status looked at again
+    stream_replicas: int = 1
+    progress: Progress = field(default_factory=Progress)
+    accepted: Accepted | None = None
+    generations: dict[Key, int] = field(default_factory=dict)  # as they were when last judged
+    provisioned: frozenset[str] = frozenset()  # pools whose streams stand; "" stands for what is no pool's
+    told: dict[Key, tuple[object, ...]] = field(default_factory=dict)
+
+    async def reconcile(self, _key: Key) -> float:
+        """Publish what is wanted now; return when to look again."""
+        try:
+            await self._publish()
+            self.progress.trouble = ""
+        except PolicyFaults as error:
+            self.progress.trouble = f"nothing can be published: {error}"
+        except (QueueUnavailableError, QueueFullError, ApiError) as error:
+            self.progress.trouble = f"the queue cannot be reached: {error}"
+            self.provisioned = frozenset()  # it may come back another
+        self._tell()
+        if self.progress.trouble:
+            LOG.warning("the policy was not published", why=self.progress.trouble)
+            return UNREACHABLE_S
+        return QUIET_S if self.progress.settled else LOOK_S
+
+    def report(self, entry: Entry) -> Report | None:
+        """Return what is known of an object as it is now; None when it has not been judged yet."""
+        key = key_of(entry)
+        if self.generations.get(key) != entry["metadata"].get("generation"):
+            return None
+        return Report(self._conditions(key))
+
+    def _conditions(self, key: Key) -> tuple[Condition, ...]:
+        verdicts = self.accepted.verdicts if self.accepted else {}
+        return (*judged(verdicts.get(key, Verdict())), self.progress.condition(key))
+
+    async def _publish(self) -> None:
+        entries = wanted(self.store)
+        js = await self.queue.connected()
+        found = await read_objects(js)
+        revision, published = found or ("", [])
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        accepted = accept(with_draining(entries, published, now), published, self.platform_namespace)
+        pools = frozenset({"", *accepted.policy.pools})
+        if not pools <= self.provisioned:
+            await provision(js, accepted.policy, self.stream_replicas)
+            await self.queue.record_fitness()
+            self.provisioned = pools
+        if self.accepted is None or accepted.objects != self.accepted.objects or revision != self.progress.revision:
+            revision = await publish_policy(js, list(accepted.objects))
+            LOG.info("published", revision=revision, objects=len(accepted.objects), faulty=len(accepted.verdicts))
+            self.progress.published(revision, accepted.objects)
+        self.progress.pods = {each.pod: each.revision for each in await members(js) if not each.draining}
+        self.accepted = accepted
+        self.generations = {key_of(entry): entry["metadata"].get("generation", 0) for entry in entries}
+
+    def _tell(self) -> None:
+        """Have those objects looked at of which there is something new to say."""
+        keys = [key_of(entry) for entry in self.store if entry["kind"] in OURS_BY_NAME]
+        told: dict[Key, tuple[object, ...]]
+        told = {key: (*self._conditions(key), self.generations.get(key)) for key in keys}
+        for key, conditions in told.items():
+            if self.told.get(key) != conditions:
+                self.changed(key)
+        self.told = told
+
+
+def matters(before: Entry | None, entry: Entry) -> bool:
+    """Say whether a change of an object may change the policy."""
+    return before is None or _published_part(before) != _published_part(entry)
+
+
+def _published_part(entry: Entry) -> tuple[Any, ...]:
+    metadata = entry["metadata"]
+    signing = ((entry.get("status") or {}).get("dkim") or {}).get("signing")
+    labels = metadata.get("labels") if entry["kind"] == "Namespace" else None
+    return metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp"), signing, labels
