@@ -20,7 +20,6 @@ from paquebot_operator.names import (
 from paquebot_operator.pools.naming import labels, selector, workload_name_of
 from paquebot_operator.pools.pod import ADMIN_PORT, GRPC_PORT, pod_template
 from paquebot_operator.pools.settings import PoolSettings
-from paquebot_operator.tls.identities import Leaf, certificate
 
 NATS_PORT: Final = 4222
 DNS_PORT: Final = 53
@@ -36,18 +35,9 @@ def children(pool: Mapping[str, Any], settings: PoolSettings) -> list[Manifest]:
     The Deployment names no replicas: they are written through its scale subresource alone.
     """
     wanted = [_service_account(pool, settings), _network_policy(pool, settings), _disruption_budget(pool, settings)]
-    if settings.issuer is not None:
-        identity = certificate(pool_leaf(pool, settings), settings.namespace, settings.issuer)
-        identity["metadata"]["labels"] = labels(pool)
-        wanted.append(identity)
     if settings.pod_monitors:
         wanted.append(_pod_monitor(pool, settings))
     return [*wanted, _deployment(pool, settings)]
-
-
-def pool_leaf(pool: Mapping[str, Any], settings: PoolSettings) -> Leaf:
-    """Return the certificate that a pool's deliverers need."""
-    return Leaf(f"{workload_name_of(pool, settings.namespace)}-identity", "deliverer")
 
 
 def _deployment(pool: Mapping[str, Any], settings: PoolSettings) -> Manifest:

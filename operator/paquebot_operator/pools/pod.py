@@ -12,16 +12,15 @@ from paquebot.policy.scalars import duration_s
 from paquebot.policy.values import SendingPool
 from paquebot_operator.pools.naming import DELIVERER, FAMILY, selector, workload_name_of
 from paquebot_operator.pools.settings import PoolSettings
+from paquebot_operator.tls.identities import identity_secret
 
-GRACE_S: Final = (
-    660  # longer than SMTP's longest wait, 10 minutes for the answer to the final dot (RFC 5321 §4.5.3.2.6)
-)
+GRACE_S: Final = 660  # SMTP waits 10 minutes for the answer to the final dot (RFC 5321 §4.5.3.2.6)
 AFTER_DRAIN_S: Final = 20  # of the grace: what is written and closed once mail has been let go
 DRAIN_MIN_S: Final = 5
 USER: Final = 65532
 ADMIN_PORT: Final = 9090
 GRPC_PORT: Final = 4000
-FILES: Final = "/etc/paquebot"
+FILES: Final = "/var/run/paquebot"
 SECRET_MODE: Final = 0o440
 RESOURCES: Final[Mapping[str, Mapping[str, str]]] = {
     "requests": {"cpu": "250m", "memory": "256Mi"},
@@ -59,7 +58,7 @@ def pod_template(pool: Mapping[str, Any], settings: PoolSettings) -> dict[str, A
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(pool, settings, wanted.get("resources") or {})],
-        "volumes": _volumes(pool, settings),
+        "volumes": _volumes(settings),
         "topologySpreadConstraints": _spread(wanted.get("topologySpreadConstraints") or (), own),
     }
     for name in ("nodeSelector", "tolerations"):
@@ -108,7 +107,7 @@ def _environment(pool: Mapping[str, Any], settings: PoolSettings) -> list[dict[s
         "SUBMISSION_TARGET": settings.submission_target,
         "HOSTNAME": settings.hostname,
         "IDENTITY_DIR": f"{FILES}/identity",
-        "SUPPRESSION_KEY": f"{FILES}/suppression/suppression.key",
+        "SUPPRESSION_KEY": f"{FILES}/suppression/key",
         "SMARTHOST_DIR": f"{FILES}/smarthosts",
         "DRAIN_S": str(max(DRAIN_MIN_S, grace_s(pool) - AFTER_DRAIN_S)),
         **settings.world,
@@ -117,13 +116,10 @@ def _environment(pool: Mapping[str, Any], settings: PoolSettings) -> list[dict[s
     return [named, *({"name": f"PAQUEBOT_{name}", "value": value} for name, value in plain.items())]
 
 
-def _volumes(pool: Mapping[str, Any], settings: PoolSettings) -> list[dict[str, Any]]:
+def _volumes(settings: PoolSettings) -> list[dict[str, Any]]:
     mode = {"defaultMode": SECRET_MODE}
     return [
-        {
-            "name": "identity",
-            "secret": {"secretName": f"{workload_name_of(pool, settings.namespace)}-identity", **mode},
-        },
+        {"name": "identity", "secret": {"secretName": identity_secret(DELIVERER), **mode}},
         {"name": "suppression", "secret": {"secretName": settings.suppression_secret, **mode}},
         {"name": "smarthosts", "secret": {"secretName": settings.smarthost_secret, "optional": True, **mode}},
         {"name": "scratch", "emptyDir": {"sizeLimit": "64Mi"}},

@@ -5,54 +5,31 @@ it as the common name, and NATS maps it to its user.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from paquebot_operator.names import CERTIFICATE, COMPONENT, MANAGED_BY, OPERATOR, PART_OF
-
-COMMON_NAME_MAX_CHARS: Final = 64  # RFC 5280's ub-common-name
-LEAF_S: Final = 90 * 86_400
-RENEW_BEFORE_PERCENT: Final = 33
-LABELS: Final = {MANAGED_BY: OPERATOR, PART_OF: "paquebot", COMPONENT: "identity"}
+SERVICES: Final = ("submission", "auth", "spamfilter", "router", "deliverer", "publisher", "system", "admin")
+QUEUE: Final = "nats"
+SMTP_SECRET: Final = "paquebot-smtp-tls"  # noqa: S105  (a Secret's name)
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A certificate that somebody needs."""
+    """A certificate that somebody needs. The first name is the identity."""
 
     secret: str
-    identity: str
-    hosts: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """DNS names, the identity first."""
-        return tuple(dict.fromkeys((self.identity, *self.hosts)))
+    names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerRef:
-    """Which issuer of cert-manager signs."""
-
-    name: str
-    kind: str = "Issuer"
-    group: str = "cert-manager.io"
+def identity_secret(identity: str) -> str:
+    """Return the name of an identity's Secret."""
+    return f"paquebot-{identity}-identity"
 
 
-def certificate(leaf: Leaf, namespace: str, issuer: IssuerRef) -> dict[str, Any]:
-    """Return the Certificate that makes cert-manager fill the leaf's Secret."""
-    return {
-        "apiVersion": CERTIFICATE.api_version,
-        "kind": CERTIFICATE.name,
-        "metadata": {"name": leaf.secret, "namespace": namespace, "labels": dict(LABELS)},
-        "spec": {
-            "secretName": leaf.secret,
-            "secretTemplate": {"labels": dict(LABELS)},
-            "commonName": leaf.identity[:COMMON_NAME_MAX_CHARS],
-            "dnsNames": list(leaf.names),
-            "duration": f"{LEAF_S // 3600}h0m0s",
-            "renewBeforePercentage": RENEW_BEFORE_PERCENT,
-            "usages": ["digital signature", "server auth", "client auth"],
-            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-            "issuerRef": {"name": issuer.name, "kind": issuer.kind, "group": issuer.group},
-        },
-    }
+def leaves(namespace: str, hostname: str) -> tuple[Leaf, ...]:
+    """Return all certificates of a platform: of its services, of the queue, and of its SMTP listeners."""
+    services = (Leaf(identity_secret(each), (each,)) for each in SERVICES)
+    nats, smtp = "paquebot-nats", "paquebot-submission"
+    # One label may stand for `*`: a server of a cluster is called paquebot-nats-0.paquebot-nats-headless.….
+    queue_names = (QUEUE, nats, f"{nats}.{namespace}.svc", f"*.{nats}-headless.{namespace}.svc")
+    smtp_names = tuple(dict.fromkeys((hostname, smtp, f"{smtp}.{namespace}.svc")))
+    return (*services, Leaf(identity_secret(QUEUE), queue_names), Leaf(SMTP_SECRET, smtp_names))

@@ -1,7 +1,12 @@
-"""A certificate authority for one machine: `paquebot up` makes it, so that mutual TLS is always on."""
+"""A certificate authority: `paquebot up` keeps one in files, the operator in a Secret, so that mutual TLS is always on.
+
+Issuing is a function of the authority, the names and the time; keys and serial numbers alone come from chance.
+"""
 
 import ipaddress
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,21 +21,56 @@ RENEW_DAYS = 30  # a leaf with less left is issued again
 SKEW = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key, as PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+def make_authority(name: str, days: int, now: datetime) -> Pair:
+    """Return a root: ECDSA P-256, which signs leaves alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(name)
+    certificate = (
+        _builder(subject, subject, key, (now - SKEW, now + timedelta(days=days)))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(authority=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return _pair(certificate, key)
+
+
+def make_leaf(authority: Pair, names: Sequence[str], days: int, now: datetime) -> Pair:
+    """Return a leaf for servers and clients. The first of the names, DNS names or addresses, is its common name."""
+    ca_key = serialization.load_pem_private_key(authority.key, None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)  # noqa: S101  (make_authority made it)
+    ca = x509.load_pem_x509_certificate(authority.certificate)
+    key = ec.generate_private_key(ec.SECP256R1())
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    until = min(now + timedelta(days=days), ca.not_valid_after_utc)
+    certificate = (
+        _builder(_name(names[0]), ca.subject, key, (now - SKEW, until))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([_general(each) for each in dict.fromkeys(names)]), critical=False)
+        .add_extension(signer, critical=False)
+        .add_extension(_usage(authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    return _pair(certificate, key)
+
+
 def create_authority(folder: Path) -> None:
     """Make ca.crt and ca.key in a folder, unless they are there."""
     if (folder / "ca.crt").exists():
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Paquebot local authority")])
-    certificate = (
-        _builder(name, name, key, AUTHORITY_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(authority=True), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    _write_key(folder / "ca.key", key)
-    (folder / "ca.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    root = make_authority("Paquebot local authority", AUTHORITY_DAYS, datetime.now(UTC))
+    _write_key(folder / "ca.key", root.key)
+    (folder / "ca.crt").write_bytes(root.certificate)
 
 
 def issue(authority: Path, name: str, into: Path, hosts: tuple[str, ...]) -> None:
@@ -38,39 +78,42 @@ def issue(authority: Path, name: str, into: Path, hosts: tuple[str, ...]) -> Non
     if _lasts(into / "tls.crt"):
         return
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca_key = serialization.load_pem_private_key((authority / "ca.key").read_bytes(), None)
-    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)  # noqa: S101  (made above)
-    ca = x509.load_pem_x509_certificate((authority / "ca.crt").read_bytes())
-    key = ec.generate_private_key(ec.SECP256R1())
-    loopback = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
-    names = [x509.DNSName(each) for each in dict.fromkeys((name, "localhost", *hosts))]
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    certificate = (
-        _builder(subject, ca.subject, key, LEAF_DAYS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([*names, *loopback]), critical=False)
-        .add_extension(_usage(authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    _write_key(into / "tls.key", key)
-    (into / "ca.crt").write_bytes((authority / "ca.crt").read_bytes())
-    (into / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    root = Pair((authority / "ca.crt").read_bytes(), (authority / "ca.key").read_bytes())
+    names = (name, "localhost", *hosts, "127.0.0.1", "::1")
+    leaf = make_leaf(root, names, LEAF_DAYS, datetime.now(UTC))
+    _write_key(into / "tls.key", leaf.key)
+    (into / "ca.crt").write_bytes(root.certificate)
+    (into / "tls.crt").write_bytes(leaf.certificate)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
+    plain = serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    return Pair(certificate.public_bytes(serialization.Encoding.PEM), pem)
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, between: tuple[datetime, datetime]
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_before(between[0])
+        .not_valid_after(between[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
@@ -89,8 +132,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+def _write_key(path: Path, pem: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(pem)
 

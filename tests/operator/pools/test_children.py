@@ -10,7 +10,6 @@ import yaml
 from kube_fixtures import PLATFORM, make_namespace
 from kube_plane import Plane
 from paquebot_operator.names import (
-    CERTIFICATE,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
     NETWORK_POLICY,
@@ -19,7 +18,6 @@ from paquebot_operator.names import (
 )
 from paquebot_operator.pools.children import children
 from paquebot_operator.pools.settings import PoolSettings
-from paquebot_operator.tls.identities import IssuerRef
 
 GOLDEN = Path(__file__).parent / "children"
 SETTINGS = PoolSettings(
@@ -39,10 +37,9 @@ EVERYTHING = PoolSettings(
     pull_secrets=("registry",),
     world={"SANDBOX": "1", "RESOLVER": "10.0.0.10:53", "MX_PORT": "2525"},
     smtp_ports=(25, 465, 587, 2525),
-    issuer=IssuerRef("paquebot-ca", "ClusterIssuer"),
     pod_monitors=True,
 )
-KINDS = (SERVICE_ACCOUNT, DEPLOYMENT, DISRUPTION_BUDGET, NETWORK_POLICY, POD_MONITOR, CERTIFICATE)
+KINDS = (SERVICE_ACCOUNT, DEPLOYMENT, DISRUPTION_BUDGET, NETWORK_POLICY, POD_MONITOR)
 _numbers = itertools.count(1)
 
 
@@ -128,8 +125,8 @@ def test_a_restricted_namespace_takes_the_pod_and_the_api_server_all_of_it(
     manifests = children(entry, settings)
     for each in manifests:
         kind = next(kind for kind in KINDS if kind.name == each["kind"])
-        if kind in {POD_MONITOR, CERTIFICATE}:
-            continue  # no such resources here
+        if kind is POD_MONITOR:
+            continue  # no such resource here
         name = each["metadata"]["name"]
         moved = {**each, "metadata": {**each["metadata"], "namespace": where}}
         bare_plane.apply(kind.path(where, name), moved)
