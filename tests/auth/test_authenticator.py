@@ -15,8 +15,12 @@ from paquebot.auth.guessing import ADDRESS_FAILURES_MAX
 from paquebot.mail.principal import Principal
 from paquebot.policy.values import Limits, Policy, SMTPCredential
 from paquebot.wire.auth import AuthenticateRequest, LeaseRequest, Refusal
+from token_making import Cluster
 
+CLUSTER = Cluster()
 WEB = SMTPCredential("shop", "web", ("*@shop.example",), limits=Limits(60))
+POD = replace(WEB, service_accounts=("mailer",))
+TOKENS = Policy(credentials={POD.username: POD}, cluster=CLUSTER.identity())
 POLICY = Policy(credentials={WEB.username: WEB})
 HASH = password.hash_password(b"right")
 HERE, THERE = "192.0.2.1", "198.51.100.1"
@@ -235,6 +239,94 @@ async def test_an_unfit_hash_counts_as_none_and_spoils_no_other(auth: Authentica
     assert (await refused(auth, b"right")).reply == module.WRONG
     auth.learn_hashes({WEB.username: ("right", HASH)})
     assert isinstance(await attempt(auth), Principal)
+
+
+@pytest.fixture
+def token(clock: Clock) -> bytes:
+    return CLUSTER.token("shop.mailer", clock.now_ms / 1000)
+
+
+async def shown(auth: Authenticator, token: bytes, username: str = "", address: str = HERE) -> Principal | Refusal:
+    return await auth.authenticate(AuthenticateRequest(username, b"", address, token))
+
+
+async def test_a_token_gives_the_principal_of_the_credential_without_a_check(
+    auth: Authenticator, checks: list[str], token: bytes
+) -> None:
+    auth.learn_policy(TOKENS)
+    expected = Principal("shop", "web", ("*@shop.example",), messages_per_hour=60)
+    assert await shown(auth, token) == expected
+    for username in ("shop.web", "shop.mailer"):
+        assert await attempt(auth, token, username) == expected
+    assert not checks
+    assert isinstance(await attempt(auth), Principal)
+
+
+async def test_a_policy_without_the_account_ends_its_token_at_once(auth: Authenticator, token: bytes) -> None:
+    auth.learn_policy(TOKENS)
+    assert isinstance(await shown(auth, token), Principal)
+    auth.learn_policy(replace(TOKENS, credentials=POLICY.credentials))
+    assert await shown(auth, token) == Refusal(module.TOKEN_WRONG, 250)
+
+
+async def test_without_a_cluster_a_token_is_refused_and_as_password_it_is_a_password(
+    auth: Authenticator, checks: list[str], token: bytes
+) -> None:
+    assert await shown(auth, token) == Refusal(module.TOKEN_WRONG, 250)
+    assert (await refused(auth, token, address=THERE)).reply == module.WRONG
+    assert len(checks) == 1
+
+
+async def test_refused_tokens_read_the_same_and_the_log_tells_which(
+    auth: Authenticator, clock: Clock, token: bytes
+) -> None:
+    now_s = clock.now_ms / 1000
+    auth.learn_policy(TOKENS)
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        answers = [
+            await shown(auth, CLUSTER.token("shop.mailer", now_s - 7200)),
+            await shown(auth, CLUSTER.token("shop.other", now_s)),
+            await shown(auth, token, "news.weekly"),
+            await shown(auth, Cluster().token("shop.mailer", now_s), address=THERE),
+            await shown(auth, b"x", "shop.web", THERE),
+        ]
+    assert {str(answer.reply) for answer in answers if isinstance(answer, Refusal)} == {str(module.TOKEN_WRONG)}
+    assert [(line["reason"], line["username"]) for line in logs] == [
+        ("token expired", "shop.mailer"),
+        ("token of an account that no credential names", "shop.other"),
+        ("token with the user name of another", "news.weekly"),
+        ("token with a wrong signature", "shop.mailer"),
+        ("no token", "shop.web"),
+    ]
+    assert not any(part.decode() in str(logs) for part in token.split(b"."))
+
+
+async def test_forged_tokens_meet_growing_delay_and_then_421(auth: Authenticator, clock: Clock, token: bytes) -> None:
+    auth.learn_policy(TOKENS)
+    forged = [Cluster().token("shop.mailer", clock.now_ms / 1000) for _ in range(ADDRESS_FAILURES_MAX + 1)]
+    answers = [await shown(auth, each) for each in forged]
+    assert [answer.delay_ms for answer in answers[:4] if isinstance(answer, Refusal)] == [250, 500, 1000, 2000]
+    assert answers[-1] == Refusal(module.TOO_MANY, close=True)
+    assert await shown(auth, token) == Refusal(module.TOO_MANY, close=True)
+    assert isinstance(await shown(auth, token, address=THERE), Principal)
+
+
+async def test_a_client_with_a_stale_token_does_not_shut_out_its_neighbours(
+    auth: Authenticator, clock: Clock, token: bytes
+) -> None:
+    auth.learn_policy(TOKENS)
+    stale = CLUSTER.token("shop.other", clock.now_ms / 1000 - 7200)
+    codes = [answer.reply.code for _ in range(15) if isinstance(answer := await shown(auth, stale), Refusal)]
+    assert codes == [535] * ADDRESS_FAILURES_MAX + [421] * (15 - ADDRESS_FAILURES_MAX)
+    assert isinstance(await shown(auth, token), Principal)
+
+
+async def test_no_request_with_random_octets_raises(auth: Authenticator) -> None:
+    auth.learn_policy(TOKENS)
+    for at, octets in enumerate((b"\0", b"eyJ.eyJ.", b"\xff" * 20_000, b"eyJ" * 5000 + b".eyJ.")):
+        assert isinstance(await shown(auth, octets, address=f"203.0.113.{at}"), Refusal)
+        assert isinstance(await attempt(auth, octets, "\udc80", f"203.0.113.{at}"), Refusal)
 
 
 async def test_leases_end_with_the_quota_and_with_the_credential(auth: Authenticator) -> None:

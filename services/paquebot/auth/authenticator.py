@@ -1,7 +1,8 @@
-"""Who is this? Joins policy, hashes, guessing limits and the argon2 threads; the clock is given.
+"""Who is this? Joins policy, hashes, tokens, guessing limits and the argon2 threads; the clock is given.
 
 What is refused looks the same from outside, in words and in time, whether the user name is unknown, the
-password wrong, or the credential suspended or expired; the log says which.
+password wrong, or the credential suspended or expired; the log says which. So does what is refused of tokens, which
+need no thread: there is nothing slow about them.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ from typing import Final
 import structlog
 
 from paquebot.auth import password
+from paquebot.auth.bearer import Bearers
 from paquebot.auth.checked import Checked
 from paquebot.auth.guessing import Guessing
 from paquebot.auth.metrics import AUTHENTICATIONS, LEASES
 from paquebot.auth.principal import fallen, principal_of
 from paquebot.auth.quota import LEASE_VALID_MS, UNKNOWN_RETRY_MS, Quotas
+from paquebot.auth.token import Unfit, claimed, looks_like_token
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
 from paquebot.policy.values import Policy
@@ -28,6 +31,9 @@ THREADS: Final = 2
 WAITING_MAX: Final = 256  # checks in line; a longer line would outlast the clients' patience
 
 WRONG: Final = Reply(535, "5.7.8", "User name or password wrong")
+TOKEN_WRONG: Final = Reply(
+    535, "5.7.8", "Token not accepted: it must be fresh, for our audience, its ServiceAccount named by a credential"
+)
 TOO_MANY: Final = Reply(421, "4.7.0", "Too many failed attempts; try again later")
 NOT_LOADED: Final = Reply(454, "4.7.0", "Accounts are not loaded yet; try again in a moment")
 BUSY: Final = Reply(454, "4.7.0", "Too many passwords to check; try again in a moment")
@@ -42,6 +48,7 @@ class Authenticator:
         """Take a clock (Unix milliseconds) and a random key for the memory of checked passwords."""
         self._clock_ms = clock_ms
         self._policy: Policy | None = None
+        self._bearers = Bearers(Policy())
         self._hashes: dict[str, tuple[str, ...]] | None = None
         self._checks = 1  # of each password: as many as any user has hashes, so that time tells nothing
         self._guessing = Guessing()
@@ -57,6 +64,7 @@ class Authenticator:
     def learn_policy(self, policy: Policy) -> None:
         """Use this policy from now on."""
         self._policy = policy
+        self._bearers = Bearers(policy)
         self._quotas.keep(policy)
 
     def learn_hashes(self, hashes: dict[str, tuple[str, ...]]) -> None:
@@ -73,7 +81,8 @@ class Authenticator:
         answer, reason = await self._judge(request)
         AUTHENTICATIONS.labels(reason).inc()
         if isinstance(answer, Refusal):
-            LOG.info("authentication refused", reason=reason, username=request.username, address=request.address)
+            username = request.username or claimed(request.token)
+            LOG.info("authentication refused", reason=reason, username=username, address=request.address)
         return answer
 
     def lease(self, request: LeaseRequest) -> LeaseAnswer:
@@ -101,6 +110,10 @@ class Authenticator:
     async def _judge(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str]:
         if self._policy is None or self._hashes is None:
             return Refusal(NOT_LOADED), "not loaded"
+        if request.token:
+            return self._judge_token(request, request.token, self._policy)
+        if self._bearers.are_known and looks_like_token(request.password):
+            return self._judge_token(request, request.password, self._policy)
         at_once = self._without_check(request)
         if at_once is not None:
             return at_once
@@ -113,6 +126,21 @@ class Authenticator:
                 return self._without_check(request) or await self._check(request)
         finally:
             self._waiting -= 1
+
+    def _judge_token(
+        self, request: AuthenticateRequest, token: bytes, policy: Policy
+    ) -> tuple[Principal | Refusal, str]:
+        username, now_ms = request.username or claimed(token), self._clock_ms()
+        if not self._guessing.is_heard(username, request.address, now_ms):
+            return Refusal(TOO_MANY, close=True), "too many attempts"
+        self._guessing.hear(username, now_ms)
+        found = self._bearers.credential(token, request.username, now_ms)
+        if isinstance(found, Unfit):
+            # Who shows what the cluster signed is no guesser, but perhaps a client with a stale token.
+            count = self._guessing.failed_again if found.is_signed else self._guessing.failed
+            return Refusal(TOKEN_WRONG, count(username, request.address, now_ms)), found.reason
+        self._guessing.succeeded(username, request.address, now_ms)
+        return principal_of(found, policy), "success"
 
     def _without_check(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str] | None:
         now_ms = self._clock_ms()

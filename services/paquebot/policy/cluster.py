@@ -33,7 +33,7 @@ _NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,2048}\Z")
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key: its id (may be empty), the algorithm it is for, and its fields as RFC 7517 writes them."""
+    """A public key: its id, the algorithm it is for, and its fields as RFC 7517 writes them."""
 
     id: str
     algorithm: str
@@ -74,7 +74,7 @@ def _key(section: Section) -> SigningKey | None:
     if section.read("alg", scalars.text, algorithm) != algorithm:
         return None
     fields = {name: section.need(name, _number, "") for name in _NUMBERS[kind]} | {"kty": kind}
-    return SigningKey(section.read("kid", _name, ""), algorithm, fields | ({"crv": curve} if curve else {}))
+    return SigningKey(section.need("kid", _name, ""), algorithm, fields | ({"crv": curve} if curve else {}))
 
 
 def _name(value: object) -> str:

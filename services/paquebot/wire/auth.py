@@ -13,11 +13,15 @@ SERVICE = "paquebot.v1.Auth"
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateRequest:
-    """A user name and password, from a client's address. The password never shows in a repr."""
+    """A user name and password, or a token, from a client's address. Neither shows in a repr.
+
+    With a token there is no password, and the user name may be empty. A token may come as a password too.
+    """
 
     username: str
     password: bytes
     address: str
+    token: bytes = b""
 
     def __repr__(self) -> str:
         return f"AuthenticateRequest({self.username!r}, ..., {self.address!r})"
@@ -53,13 +57,13 @@ class LeaseAnswer:
 
 def _encode_authenticate(request: AuthenticateRequest) -> bytes:
     return pb.AuthenticateRequest(
-        username=request.username, password=request.password, address=request.address
+        username=request.username, password=request.password, address=request.address, token=request.token
     ).SerializeToString()
 
 
 def _decode_authenticate(encoded: bytes) -> AuthenticateRequest:
     message = pb.AuthenticateRequest.FromString(encoded)
-    return AuthenticateRequest(message.username, message.password, message.address)
+    return AuthenticateRequest(message.username, message.password, message.address, message.token)
 
 
 def _encode_authenticated(answer: Principal | Refusal) -> bytes:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from paquebot.pb.v1 import common_pb2 as paquebot_dot_pb_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19paquebot/pb/v1/auth.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"J\n\x13\x41uthenticateRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\"t\n\x12\x41uthenticateAnswer\x12+\n\tprincipal\x18\x01 \x01(\x0b\x32\x16.paquebot.v1.PrincipalH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.paquebot.v1.RefusalH\x00\x42\x08\n\x06\x61nswer\"M\n\x07Refusal\x12!\n\x05reply\x18\x01 \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\x10\n\x08\x64\x65lay_ms\x18\x02 \x01(\r\x12\r\n\x05\x63lose\x18\x03 \x01(\x08\"D\n\x0cLeaseRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x10\n\x08messages\x18\x03 \x01(\r\"R\n\x0bLeaseAnswer\x12\x0f\n\x07granted\x18\x01 \x01(\r\x12\x10\n\x08valid_ms\x18\x02 \x01(\r\x12\x10\n\x08retry_ms\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t2\x97\x01\n\x04\x41uth\x12Q\n\x0c\x41uthenticate\x12 .paquebot.v1.AuthenticateRequest\x1a\x1f.paquebot.v1.AuthenticateAnswer\x12<\n\x05Lease\x12\x19.paquebot.v1.LeaseRequest\x1a\x18.paquebot.v1.LeaseAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19paquebot/pb/v1/auth.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"Y\n\x13\x41uthenticateRequest\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\x0c\"t\n\x12\x41uthenticateAnswer\x12+\n\tprincipal\x18\x01 \x01(\x0b\x32\x16.paquebot.v1.PrincipalH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.paquebot.v1.RefusalH\x00\x42\x08\n\x06\x61nswer\"M\n\x07Refusal\x12!\n\x05reply\x18\x01 \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\x10\n\x08\x64\x65lay_ms\x18\x02 \x01(\r\x12\r\n\x05\x63lose\x18\x03 \x01(\x08\"D\n\x0cLeaseRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x10\n\x08messages\x18\x03 \x01(\r\"R\n\x0bLeaseAnswer\x12\x0f\n\x07granted\x18\x01 \x01(\r\x12\x10\n\x08valid_ms\x18\x02 \x01(\r\x12\x10\n\x08retry_ms\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t2\x97\x01\n\x04\x41uth\x12Q\n\x0c\x41uthenticate\x12 .paquebot.v1.AuthenticateRequest\x1a\x1f.paquebot.v1.AuthenticateAnswer\x12<\n\x05Lease\x12\x19.paquebot.v1.LeaseRequest\x1a\x18.paquebot.v1.LeaseAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,15 +33,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paquebot.pb.v1.auth_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHENTICATEREQUEST']._serialized_start=71
-  _globals['_AUTHENTICATEREQUEST']._serialized_end=145
-  _globals['_AUTHENTICATEANSWER']._serialized_start=147
-  _globals['_AUTHENTICATEANSWER']._serialized_end=263
-  _globals['_REFUSAL']._serialized_start=265
-  _globals['_REFUSAL']._serialized_end=342
-  _globals['_LEASEREQUEST']._serialized_start=344
-  _globals['_LEASEREQUEST']._serialized_end=412
-  _globals['_LEASEANSWER']._serialized_start=414
-  _globals['_LEASEANSWER']._serialized_end=496
-  _globals['_AUTH']._serialized_start=499
-  _globals['_AUTH']._serialized_end=650
+  _globals['_AUTHENTICATEREQUEST']._serialized_end=160
+  _globals['_AUTHENTICATEANSWER']._serialized_start=162
+  _globals['_AUTHENTICATEANSWER']._serialized_end=278
+  _globals['_REFUSAL']._serialized_start=280
+  _globals['_REFUSAL']._serialized_end=357
+  _globals['_LEASEREQUEST']._serialized_start=359
+  _globals['_LEASEREQUEST']._serialized_end=427
+  _globals['_LEASEANSWER']._serialized_start=429
+  _globals['_LEASEANSWER']._serialized_end=511
+  _globals['_AUTH']._serialized_start=514
+  _globals['_AUTH']._serialized_end=665
 # @@protoc_insertion_point(module_scope)

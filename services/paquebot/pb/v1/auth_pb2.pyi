@@ -7,14 +7,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AuthenticateRequest(_message.Message):
-    __slots__ = ("username", "password", "address")
+    __slots__ = ("username", "password", "address", "token")
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
     username: str
     password: bytes
     address: str
-    def __init__(self, username: _Optional[str] = ..., password: _Optional[bytes] = ..., address: _Optional[str] = ...) -> None: ...
+    token: bytes
+    def __init__(self, username: _Optional[str] = ..., password: _Optional[bytes] = ..., address: _Optional[str] = ..., token: _Optional[bytes] = ...) -> None: ...
 
 class AuthenticateAnswer(_message.Message):
     __slots__ = ("principal", "refusal")
