@@ -43,12 +43,14 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/lint-imports
 	@$(BIN)/python hack/protos.py --check
 	@$(BIN)/python hack/metrics.py --check
+	@$(BIN)/python hack/chart.py --check
 
 protos: $(READY) ## generate services/paquebot/pb from protos/
 	@$(BIN)/python hack/protos.py
 
-docs: $(READY) ## generate the table of docs/metrics.md from the code
+docs: $(READY) ## generate the table of docs/metrics.md and the chart's generated files from the code
 	@$(BIN)/python hack/metrics.py
+	@$(BIN)/python hack/chart.py
 
 bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
 	@$(BIN)/python bench/throughput.py

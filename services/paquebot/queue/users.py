@@ -71,7 +71,7 @@ class ServerPlace:
 
 def server_config(place: ServerPlace) -> str:
     """Return the configuration file's text. It holds no secret."""
-    users = "\n".join(f"      {_user(name)}" for name in (*PERMISSIONS, *UNLIMITED))
+    users = "\n".join(f"      {line}" for line in user_lines())
     return f"""\
 server_name: paquebot
 listen: "127.0.0.1:{place.port}"
@@ -103,6 +103,11 @@ accounts {{
 }}
 system_account: SYS
 """
+
+
+def user_lines() -> tuple[str, ...]:
+    """Return the account's users as the server's configuration lists them, a line each."""
+    return tuple(_user(name) for name in (*PERMISSIONS, *UNLIMITED))
 
 
 def _user(name: str) -> str:
