@@ -98,7 +98,7 @@ def test_every_pod_is_admitted_where_pod_security_is_restricted(
 def test_an_upgrade_keeps_the_keys_that_were_made_and_what_others_scale(
     plane: Plane, run_helm: Callable[..., str]
 ) -> None:
-    names = ("paquebot-nats-encryption", "paquebot-suppression-key")
+    names = ("paquebot-nats-encryption", "paquebot-suppression")
     before = [plane.call("GET", _secret(name, PLATFORM, {})[0])["data"] for name in names]
     run_helm("upgrade", "paquebot", str(CHART), *_where(plane), "--set", "router.autoscaling.enabled=true")
     scale = f"/apis/apps/v1/namespaces/{PLATFORM}/deployments/paquebot-router/scale"
