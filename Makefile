@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test kube strangers lint protos docs bench fuzz clean
+.PHONY: help demo up test kube cluster-test strangers lint protos docs bench fuzz clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The lock file decides: same hashes, same installation, whatever index it comes from.
 $(READY): requirements.lock pyproject.toml
@@ -25,12 +25,16 @@ demo: $(READY) ## real mail through all services to a small internet on loopback
 up: $(READY) ## the platform on this machine, from examples/, with the sandbox, until Ctrl-C
 	@$(BIN)/paquebot up -f examples --sandbox
 
-test: $(READY) lint ## everything: lint, types, import contracts, generated files, all tests
+test: $(READY) lint ## everything but the cluster: lint, types, import contracts, generated files, all tests
 	@$(BIN)/python hack/nats_server.py
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --ignore=tests/cluster
 
 kube: ## build etcd and the Kubernetes control plane that tests/operator needs (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py
+
+cluster-test: $(READY) ## tests/cluster: whole stories on a cluster of processes; as root, after `make kube`
+	@$(BIN)/python hack/nats_server.py
+	@$(BIN)/python hack/in_namespace.py $(BIN)/python -m pytest tests/cluster
 
 strangers: $(READY) ## all cells of docs/strangers.md; as root, with what hack/strangers.py gets
 	@$(BIN)/python hack/strangers.py

@@ -1,0 +1,106 @@
+"""Probes and hooks: one look at a container, and the rules of when it counts."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from cluster.environment import NotServed
+from cluster.view import inside_of
+
+Manifest = Mapping[str, Any]
+EAGER_S = 0.3  # between looks at what is not ready yet, however long its period
+ACTIONS = ("httpGet", "tcpSocket", "exec")
+HOOKS = (*ACTIONS, "sleep")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running container, for who looks at it."""
+
+    address: str
+    pid: int
+    ports: Mapping[str, int]  # by name
+    environ: Mapping[str, str]
+
+    def port(self, wanted: int | str) -> int:
+        """Return a port by number or name."""
+        return wanted if isinstance(wanted, int) else self.ports[wanted]
+
+
+def check_actions(container: Manifest) -> None:
+    """Raise NotServed for a probe or hook of another kind."""
+    hooks = (container.get("lifecycle") or {}).items()
+    if any(name != "preStop" for name, _ in hooks):
+        raise NotServed("of the lifecycle only preStop is served")
+    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+        if container.get(name) and not any(kind in container[name] for kind in ACTIONS):
+            raise NotServed(f"a {name} is served as {', '.join(ACTIONS)}")
+
+
+async def act(action: Manifest, target: Target, timeout_s: float) -> bool:
+    """Do what a probe or hook says; return whether it went well in time."""
+    with contextlib.suppress(OSError, TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(timeout_s):
+            if "httpGet" in action:
+                return await _get(action["httpGet"], target)
+            if "tcpSocket" in action:
+                return await _connect(action["tcpSocket"], target)
+            if "sleep" in action:
+                await asyncio.sleep(action["sleep"]["seconds"])
+                return True
+            return await _execute(action["exec"]["command"], target)
+    return False
+
+
+async def keep_looking(probe: Manifest, target: Target, tell: Callable[[bool], None]) -> None:
+    """Look for ever; tell each change, after as many looks of one kind as the thresholds say."""
+    await asyncio.sleep(probe.get("initialDelaySeconds", 0))
+    period_s, timeout_s = probe.get("periodSeconds", 10), probe.get("timeoutSeconds", 1)
+    wanted = {True: probe.get("successThreshold", 1), False: probe.get("failureThreshold", 3)}
+    good, told, row = False, None, 0
+    while True:
+        now = await act(probe, target, timeout_s)
+        row = row + 1 if now == good else 1
+        good = now
+        if good != told and row >= wanted[good]:
+            told = good
+            tell(good)
+        await asyncio.sleep(period_s if told else min(period_s, EAGER_S))
+
+
+async def _get(wanted: Manifest, target: Target) -> bool:
+    scheme = wanted.get("scheme", "HTTP").lower()
+    host = wanted.get("host") or target.address
+    url = f"{scheme}://{host}:{target.port(wanted['port'])}{wanted.get('path', '/')}"
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    headers = {each["name"]: each["value"] for each in wanted.get("httpHeaders") or ()}
+    async with (
+        aiohttp.ClientSession(trust_env=False) as session,
+        session.get(url, ssl=trusting, headers=headers, allow_redirects=False) as answer,
+    ):
+        return 200 <= answer.status < 400
+
+
+async def _connect(wanted: Manifest, target: Target) -> bool:
+    _, writer = await asyncio.open_connection(wanted.get("host") or target.address, target.port(wanted["port"]))
+    writer.close()
+    return True
+
+
+async def _execute(command: list[str], target: Target) -> bool:
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *inside_of(target.pid), *command, stdout=quiet, stderr=quiet, env=dict(target.environ)
+    )
+    try:
+        return await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,14 @@
+"""Which programs of this machine stand for which images."""
+
+import sys
+
+from paquebot.queue.server import find_nats_server
+
+
+def images() -> dict[str, tuple[str, ...]]:
+    """Return entry points by the last part of an image's name."""
+    return {
+        "paquebot": (sys.executable, "-m", "paquebot"),
+        "nats": (str(find_nats_server()),),
+        "python": (sys.executable,),
+    }
