@@ -8,3 +8,6 @@ QUEUE_DEPTH = Gauge("paquebot_operator_queue_depth", "Keys that wait for a look 
 WATCH_AGE = Gauge("paquebot_operator_watch_age_seconds", "Since the API server last said anything.", ("kind",))
 LEADER = Gauge("paquebot_operator_leader", "1 where this process does the work, 0 where it stands by.")
 REQUESTS = Counter("paquebot_operator_kube_requests", "Requests to the API server.", ("method", "code"))
+CERTIFICATE_ENDS = Gauge(
+    "paquebot_certificate_expiry_timestamp_seconds", "When the certificate in a Secret ends, as Unix time.", ("secret",)
+)

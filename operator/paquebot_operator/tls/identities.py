@@ -25,11 +25,15 @@ def identity_secret(identity: str) -> str:
     return f"paquebot-{identity}-identity"
 
 
-def leaves(namespace: str, hostname: str) -> tuple[Leaf, ...]:
-    """Return all certificates of a platform: of its services, of the queue, and of its SMTP listeners."""
+def leaves(namespace: str) -> tuple[Leaf, ...]:
+    """Return the certificates by which a platform's own processes know each other."""
     services = (Leaf(identity_secret(each), (each,)) for each in SERVICES)
-    nats, smtp = "paquebot-nats", "paquebot-submission"
     # One label may stand for `*`: a server of a cluster is called paquebot-nats-0.paquebot-nats-headless.….
-    queue_names = (QUEUE, nats, f"{nats}.{namespace}.svc", f"*.{nats}-headless.{namespace}.svc")
-    smtp_names = tuple(dict.fromkeys((hostname, smtp, f"{smtp}.{namespace}.svc")))
-    return (*services, Leaf(identity_secret(QUEUE), queue_names), Leaf(SMTP_SECRET, smtp_names))
+    servers = (QUEUE, "paquebot-nats", f"paquebot-nats.{namespace}.svc", f"*.paquebot-nats-headless.{namespace}.svc")
+    return (*services, Leaf(identity_secret(QUEUE), servers))
+
+
+def smtp_leaf(namespace: str, hostname: str) -> Leaf:
+    """Return the certificate of the SMTP listeners, which clients of all kinds look at."""
+    names = (hostname, "paquebot-submission", f"paquebot-submission.{namespace}.svc")
+    return Leaf(SMTP_SECRET, tuple(dict.fromkeys(names)))
