@@ -15,8 +15,10 @@ from paquebot_operator.kube.watch import Watch, kubeconfig_from_environment
 from paquebot_operator.names import NAMESPACE, OPERATOR, OURS, OURS_BY_NAME, Key
 from paquebot_operator.policy.publish import GATHER_S, POLICY, Publishing, matters
 from paquebot_operator.queue_link import QueueLink
-from paquebot_operator.settings import Settings
+from paquebot_operator.settings import Settings, TLSMode
 from paquebot_operator.status import PolicyStatus, StatusWriter
+from paquebot_operator.tls.certificates import CERTIFICATES, Foreign, SelfManaged
+from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
 
 WATCHED = (*OURS, NAMESPACE)
@@ -44,12 +46,13 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     store = Store()
     queue = QueueLink(settings.nats_url, settings.identity_dir)
     reconcilers: dict[str, Reconcile] = {}
-    work = Work(reconcilers, (IDENTITY, POLICY))
+    work = Work(reconcilers, (CERTIFICATES, IDENTITY, POLICY))
     publishing = Publishing(store, queue, settings.namespace, work.add, settings.stream_replicas)
     recorder = Recorder(kube, pod, settings.namespace)
     writer = StatusWriter(kube, store, recorder, lambda: now().strftime("%Y-%m-%dT%H:%M:%SZ"))
     reconcilers[POLICY.kind] = publishing.reconcile
     reconcilers[IDENTITY.kind] = Identities(kube, settings.namespace, settings.identity_dir).reconcile
+    reconcilers[CERTIFICATES.kind] = certificates_of(kube, settings, now).reconcile
     for kind in OURS:
         reconcilers[kind.name] = PolicyStatus(writer, publishing.report).reconcile
     leadership = Leadership(kube, settings.namespace, OPERATOR, pod, now=now)
@@ -64,3 +67,12 @@ def concerned(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> lis
     if matters(before, entry):
         keys.append((POLICY, GATHER_S))
     return keys
+
+
+def certificates_of(kube: Kube, settings: Settings, now: Callable[[], datetime]) -> SelfManaged | Foreign:
+    """Return who looks after the certificates: the operator makes them, or sees that others have."""
+    own = leaves(settings.namespace)
+    if settings.tls_mode is TLSMode.SELF_MANAGED:
+        smtp = smtp_leaf(settings.namespace, settings.hostname)
+        return SelfManaged(kube, settings.namespace, (*own, smtp), now)
+    return Foreign(kube, settings.namespace, own, now, settings.tls_mode is TLSMode.CERT_MANAGER)
