@@ -27,7 +27,7 @@ SENDER = "orders@shop.test"
 
 MANIFESTS = """
 {apiVersion: paquebot.dev/v1alpha1, kind: SendingPool, metadata: {name: default, namespace: mail-system},
- spec: {heloHostname: out.paquebot.test, allowedNamespaces: {names: ["*"]},
+ spec: {heloHostname: out.paquebot.test, scaling: {mode: Manual}, allowedNamespaces: {names: ["*"]},
         retry: {quick: [1s, 2s, 2s, 2s, 2s], initial: 5s, max: 10s, multiplier: 2, expiry: 1h}}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,

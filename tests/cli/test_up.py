@@ -13,7 +13,7 @@ POOL = """
 apiVersion: paquebot.dev/v1alpha1
 kind: SendingPool
 metadata: {name: default, namespace: mail-system}
-spec: {heloHostname: out.example, allowedNamespaces: {names: ["*"]}, replicas: 0}
+spec: {heloHostname: out.example, allowedNamespaces: {names: ["*"]}, scaling: {mode: Manual}, replicas: 0}
 """
 DOMAIN = """
 apiVersion: paquebot.dev/v1alpha1

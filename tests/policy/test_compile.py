@@ -108,7 +108,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_fields_not_served_yet_are_refused_plainly() -> None:
-    assert "spec.egress: is not served yet; leave it out" in fault_of(pool(egress={"mode": "Proxy"}))
+    assert "spec.tls: is not served yet; leave it out" in fault_of(pool(tls={}))
     assert "spec.returnPath: is not served yet" in fault_of(pool(), domain(returnPath="bounce.shop.example"))
     assert "spec.dkim.existingSecretRef: is not served yet" in fault_of(pool(), domain(dkim={"existingSecretRef": {}}))
 
@@ -372,8 +372,8 @@ def test_service_accounts_may_use_a_credential() -> None:
         ([{}], "spec.serviceAccounts[0].name: is missing"),
         ([{"name": "Web"}], 'spec.serviceAccounts[0].name: "Web" is not an object name'),
         ([{"name": "web", "namespace": "news"}], "spec.serviceAccounts[0].namespace: is not a known field"),
-        ([{"name": "web"}, {"name": "web"}], "spec.serviceAccounts: names one twice; name each once"),
-        ([{"name": f"a{at}"} for at in range(51)], "spec.serviceAccounts: has 51 entries; name at most 50"),
+        ([{"name": "web"}, {"name": "web"}], "spec.serviceAccounts[1]: names web twice; name each once"),
+        ([{"name": f"a{at}"} for at in range(51)], "spec.serviceAccounts: has 51 entries; give at most 50"),
     ],
 )
 def test_unfit_service_accounts_are_refused(accounts: list[dict[str, str]], told: str) -> None:

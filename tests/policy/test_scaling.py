@@ -37,8 +37,8 @@ def test_a_pool_scales_by_itself_and_as_it_is_told() -> None:
     )
 
 
-def test_who_gives_replicas_decides_by_hand_unless_another_is_named() -> None:
-    assert read(replicas=3).mode is Mode.MANUAL
+def test_replicas_are_for_pools_that_do_not_size_themselves() -> None:
+    assert read(replicas=3, scaling={"mode": "Manual"}).mode is Mode.MANUAL
     assert read(replicas=3, scaling={"mode": "External"}).mode is Mode.EXTERNAL
 
 
@@ -46,8 +46,11 @@ def test_who_gives_replicas_decides_by_hand_unless_another_is_named() -> None:
     ("spec", "told"),
     [
         ({"scaling": {"maxReplicas": 17}}, "spec.scaling.maxReplicas: 17 is out of range; give a number from 1 to 16"),
-        ({"scaling": {"minReplicas": 9}}, "spec.scaling.minReplicas: is more than maxReplicas, 8; lower it, or raise"),
-        ({"replicas": 2, "scaling": {"mode": "DrainTime"}}, "spec.scaling.mode: is DrainTime, but `replicas` is given"),
+        (
+            {"scaling": {"minReplicas": 9}},
+            "spec.scaling.minReplicas: is more than `maxReplicas`, 8; lower it, or raise",
+        ),
+        ({"replicas": 2, "scaling": {"mode": "DrainTime"}}, "spec.replicas: is for a pool that does not size itself"),
         ({"scaling": {"mode": "Auto"}}, "write one of DrainTime, External, Manual"),
         ({"scaling": {"targetDrainTime": "0s"}}, 'spec.scaling.targetDrainTime: "0s" is out of range'),
         ({"scaling": {"scaleUp": {"stabilisation": "1m"}}}, "did you mean stabilization?"),

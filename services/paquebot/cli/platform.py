@@ -195,7 +195,8 @@ class Platform:
         """Return pools' tokens by the names of the deliverers that should run."""
         wanted = {}
         for pool in self.policy.pools.values():
-            count = self.wanted.replicas if pool.replicas is None else pool.replicas
+            least = max(self.wanted.replicas, pool.scaling.replicas_min)
+            count = least if pool.replicas is None else pool.replicas
             for number in range(max(count, 1) if pool.draining else count):
                 wanted[f"deliverer-{pool.token}-{number}"] = pool.token
         return wanted

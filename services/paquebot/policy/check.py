@@ -61,6 +61,7 @@ def check(declared: Declared) -> Settled:
     for domain in declared.domains:
         _pool_allowed(domain.notes, domain.pool, pools)
         _expiry_within(domain, pools)
+        _keys_outlast_mail(domain, pools)
     for route in declared.routes:
         if route.pool is not None:
             _pool_allowed(route.notes, route.pool, pools)
@@ -68,6 +69,7 @@ def check(declared: Declared) -> Settled:
         if credential.pool is not None:
             _pool_allowed(credential.notes, credential.pool, pools)
     _accounts_apart(declared.credentials)
+    _secrets_apart(declared.credentials)
     _destinations_apart(declared.destinations)
     return Settled(
         [_settled(credential, domains, owners) for credential in declared.credentials],
@@ -118,6 +120,23 @@ def _expiry_within(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -> No
     if pool is not None and domain.value.expiry_s > pool.value.retry.expiry_s:
         text = f"is longer than SendingPool {pool.notes.place} tries"
         domain.notes.fault("spec.expiry", text, "shorten it, or raise the pool's spec.retry.expiry")
+
+
+def _keys_outlast_mail(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -> None:
+    pool = pools.get(domain.pool.token)
+    tried_s = domain.value.expiry_s or (pool.value.retry.expiry_s if pool is not None else 0)
+    if domain.value.rotation.overlap_s < tried_s:
+        text = "is shorter than mail is tried for, so the last of it could not be verified"
+        domain.notes.fault("spec.dkim.rotation.overlap", text, "raise it, or give the domain a shorter `expiry`")
+
+
+def _secrets_apart(credentials: Sequence[DeclaredCredential]) -> None:
+    taken: dict[tuple[str, str], DeclaredCredential] = {}
+    for entry in credentials:
+        first = taken.setdefault((entry.value.namespace, entry.value.binding.secret), entry)
+        if first is not entry:
+            text = f"{entry.value.binding.secret} is the Secret of SMTPCredential {first.notes.place} already"
+            entry.notes.fault("spec.secretName", text, "name another")
 
 
 def _accounts_apart(credentials: Sequence[DeclaredCredential]) -> None:

@@ -5,10 +5,12 @@ from typing import Final
 
 from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
+from paquebot.policy.binding import binding
 from paquebot.policy.faults import Notes, Unfit
+from paquebot.policy.labels import selector
 from paquebot.policy.pace import adaptive, patterns
 from paquebot.policy.publication import publication, revoked, rotation
-from paquebot.policy.scaling import REPLICAS_MAX, scaling
+from paquebot.policy.scaling import REPLICAS_MAX, Mode, scaling
 from paquebot.policy.section import Section
 from paquebot.policy.values import (
     Backoff,
@@ -24,6 +26,7 @@ from paquebot.policy.values import (
     TLSMinimum,
 )
 from paquebot.policy.window import windows
+from paquebot.policy.workload import egress, grace_s, look_at_template
 
 DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
 ANY_NAMESPACE: Final = "*"
@@ -38,6 +41,8 @@ _QUICK_MAX: Final = 10  # quick retries
 _MULTIPLIER_MAX: Final = 100.0
 _WEIGHT_MAX: Final = 1000
 _SERVICE_ACCOUNTS_MAX: Final = 50  # of one credential
+_DOMAIN_REFS_MAX: Final = 30  # the same
+_SENDERS_MAX: Final = 50  # of one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +123,16 @@ class DeclaredDestination:
 
 def pool(spec: Section) -> DeclaredPool:
     """Read the spec of a SendingPool."""
-    spec.later("egress", "drain", "tls", "template")
+    spec.later("tls")
+    look_at_template(spec.section("template"))
     concurrency, fairness = spec.section("concurrency"), spec.section("fairness")
     default = SendingPool("", "", "")
-    replicas = spec.read("replicas", scalars.integer(0, REPLICAS_MAX), None)
     value = SendingPool(
         namespace=spec.notes.namespace,
         name=spec.notes.name,
         helo_hostname=spec.need("heloHostname", names.domain, ""),
         paused=spec.read("paused", scalars.boolean, default=False),
-        replicas=replicas,
+        replicas=spec.read("replicas", scalars.integer(0, REPLICAS_MAX), None),
         allowed_namespaces=_allowed_namespaces(spec.section("allowedNamespaces")),
         sessions_per_replica=concurrency.read(
             "sessionsPerReplica", scalars.integer(1, _CONNECTIONS_MAX), default.sessions_per_replica
@@ -137,8 +142,13 @@ def pool(spec: Section) -> DeclaredPool:
         ),
         retry=_retry(spec.section("retry")),
         tenant_weights=fairness.table("tenantWeights", names.label, scalars.integer(1, _WEIGHT_MAX)),
-        scaling=scaling(spec.section("scaling"), replicas),
+        scaling=scaling(spec.section("scaling")),
+        egress=egress(spec.section("egress")),
+        grace_s=grace_s(spec.section("drain"), default.grace_s),
     )
+    if spec.has("replicas") and value.scaling.mode is Mode.DRAIN_TIME:
+        cure = "set scaling.minReplicas and scaling.maxReplicas, or set scaling.mode to Manual or External"
+        spec.fault("replicas", "is for a pool that does not size itself", cure)
     concurrency.finish()
     fairness.finish()
     spec.finish()
@@ -146,7 +156,7 @@ def pool(spec: Section) -> DeclaredPool:
 
 
 def _allowed_namespaces(section: Section) -> tuple[str, ...]:
-    section.later("selector")
+    selector(section.section("selector"))
     allowed = section.entries("names", lambda value: ANY_NAMESPACE if value == ANY_NAMESPACE else names.label(value))
     section.finish()
     return (ANY_NAMESPACE,) if ANY_NAMESPACE in allowed else allowed
@@ -155,8 +165,7 @@ def _allowed_namespaces(section: Section) -> tuple[str, ...]:
 def _retry(section: Section) -> Retry:
     default = Retry()
     quick = section.entries("quick", scalars.duration_s)
-    if len(quick) > _QUICK_MAX:
-        section.fault("quick", f"has {len(quick)} entries", f"give at most {_QUICK_MAX}; then `initial` rules")
+    section.at_most("quick", _QUICK_MAX)
     retry = Retry(
         quick_s=quick if section.has("quick") else default.quick_s,
         initial_s=section.read("initial", scalars.duration_s, default.initial_s),
@@ -208,8 +217,7 @@ def _pool_ref(spec: Section, platform_namespace: str) -> PoolRef:
 
 def _algorithms(section: Section) -> tuple[str, ...]:
     algorithms = section.entries("algorithms", _algorithm)
-    if len(set(algorithms)) < len(algorithms):
-        section.fault("algorithms", "names one twice", "name each once")
+    section.each_once("algorithms", algorithms)
     if section.is_empty_list("algorithms"):
         section.fault("algorithms", "is empty", f"name some of {', '.join(DKIM_ALGORITHMS)}, or leave it out")
     return algorithms or DKIM_ALGORITHMS
@@ -258,7 +266,7 @@ def _thresholds(section: Section) -> Thresholds:
 
 def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
     """Read the spec of an SMTPCredential."""
-    spec.later("secretName", "protocols", "rotation", "secretTemplate")
+    spec.later("protocols")
     any_sender = spec.read("anySender", scalars.boolean, default=False)
     value = SMTPCredential(
         namespace=spec.notes.namespace,
@@ -268,6 +276,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         suspend=spec.read("suspend", scalars.boolean, default=False),
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
         service_accounts=_service_accounts(spec),
+        binding=binding(spec),
     )
     wanted = _pool_ref(spec, platform_namespace)
     if any_sender and value.namespace != platform_namespace:
@@ -275,6 +284,8 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
     if spec.has("poolRef") and not any_sender:
         spec.fault("poolRef", "is only for `anySender`", "set the pool in the MailDomain")
     domains = tuple(_domain_ref(section) for section in spec.sections("domainRefs"))
+    spec.at_most("domainRefs", _DOMAIN_REFS_MAX)
+    spec.each_once("domainRefs", [each.name for each in domains])
     if not domains and not any_sender:
         spec.fault("domainRefs", "names no domain, so it may send as nobody", "name a MailDomain of this namespace")
     limits = _limits(spec.section("limits"))
@@ -287,11 +298,8 @@ def _service_accounts(spec: Section) -> tuple[str, ...]:
     for section in spec.sections("serviceAccounts"):
         accounts.append(section.need("name", names.object_name, ""))
         section.finish()
-    if len(accounts) > _SERVICE_ACCOUNTS_MAX:
-        text = f"has {len(accounts)} entries"
-        spec.fault("serviceAccounts", text, f"name at most {_SERVICE_ACCOUNTS_MAX}; make another credential")
-    if len(set(accounts)) < len(accounts):
-        spec.fault("serviceAccounts", "names one twice", "name each once")
+    spec.at_most("serviceAccounts", _SERVICE_ACCOUNTS_MAX)
+    spec.each_once("serviceAccounts", accounts)
     return tuple(accounts)
 
 
@@ -308,6 +316,7 @@ def _domain_ref(section: Section) -> DomainRef:
         senders=section.entries("senders", names.sender),
         path=section.path,
     )
+    section.at_most("senders", _SENDERS_MAX)
     if section.is_empty_list("senders"):
         section.fault("senders", "names nobody", "name mailboxes, or leave it out for the whole domain")
     section.finish()
@@ -340,7 +349,7 @@ def destination(spec: Section) -> DeclaredDestination:
     if value.slots > value.connections_max:
         text = f"are {value.slots} for {value.connections_max} connections, so some would have none"
         spec.fault("slots", text, f"lower them, or raise limits.maxConnections to at least {value.slots}")
-    if not match.has("mxSuffixes") and not match.has("domains"):
+    if not any(match.has(name) and not match.is_empty_list(name) for name in ("mxSuffixes", "domains")):
         spec.fault("match", "matches nothing", "give `mxSuffixes` or `domains`")
     for section in (match, limits, tls, spec):
         section.finish()

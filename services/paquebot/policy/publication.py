@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from paquebot.policy import names, scalars
-from paquebot.policy.faults import Unfit
+from paquebot.policy import labels, names, scalars
 from paquebot.policy.section import Section
 
 INTERVAL_MIN_S: Final = 24 * 3600
@@ -14,9 +13,6 @@ OVERLAP_MIN_S: Final = 120 * 3600  # mail is tried for so long by default, and i
 TTL_MIN_S: Final = 60
 TTL_MAX_S: Final = 86_400
 REVOKED_MAX: Final = 20
-_ANNOTATION_MAX_CHARS: Final = 1000
-_LABEL_MAX_CHARS: Final = 63
-_ENTRIES_MAX: Final = 20
 
 
 class Mode(StrEnum):
@@ -71,10 +67,8 @@ def rotation(section: Section) -> Rotation:
 def revoked(section: Section) -> tuple[str, ...]:
     """Read `dkim.revoke`: selectors whose keys must not sign any more."""
     selectors = section.entries("revoke", names.label)
-    if len(selectors) > REVOKED_MAX:
-        section.fault("revoke", f"has {len(selectors)} entries", f"give at most {REVOKED_MAX}")
-    if len(set(selectors)) < len(selectors):
-        section.fault("revoke", "names one twice", "name each once")
+    section.at_most("revoke", REVOKED_MAX)
+    section.each_once("revoke", selectors)
     return selectors
 
 
@@ -86,8 +80,8 @@ def publication(section: Section) -> Publication:
         zone=section.read("delegationZone", names.domain, ""),
         ttl_s=section.read("ttl", scalars.duration_between(TTL_MIN_S, TTL_MAX_S), Publication().ttl_s),
         txt_format=section.read("txtFormat", scalars.choice(TxtFormat), TxtFormat.AUTO),
-        labels=_table(endpoint, "labels", _LABEL_MAX_CHARS),
-        annotations=_table(endpoint, "annotations", _ANNOTATION_MAX_CHARS),
+        labels=labels.labels(endpoint, "labels"),
+        annotations=labels.annotations(endpoint, "annotations"),
     )
     if read.mode is Mode.DELEGATED and not section.has("delegationZone"):
         section.fault(
@@ -100,16 +94,4 @@ def publication(section: Section) -> Publication:
         section.fault("endpoint", text, "leave it out, or set the mode")
     endpoint.finish()
     section.finish()
-    return read
-
-
-def _table(section: Section, name: str, chars_max: int) -> dict[str, str]:
-    def value(given: object) -> str:
-        if isinstance(given, str) and len(given) <= chars_max:
-            return given
-        raise Unfit(f"{scalars.shown(given)} is not a text of at most {chars_max} characters", "give one in quotes")
-
-    read = section.table(name, scalars.text, value)
-    if len(read) > _ENTRIES_MAX:
-        section.fault(name, f"has {len(read)} entries", f"give at most {_ENTRIES_MAX}")
     return read

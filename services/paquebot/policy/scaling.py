@@ -48,12 +48,12 @@ class Scaling:
     fallback: int = 3
 
 
-def scaling(section: Section, replicas: int | None) -> Scaling:
-    """Read how a pool scales; who gives `replicas` and no mode decides by hand."""
+def scaling(section: Section) -> Scaling:
+    """Read how a pool scales."""
     default = Scaling()
     fallback = section.section("fallback")
     read = Scaling(
-        mode=section.read("mode", scalars.choice(Mode), Mode.DRAIN_TIME if replicas is None else Mode.MANUAL),
+        mode=section.read("mode", scalars.choice(Mode), default.mode),
         replicas_min=section.read("minReplicas", scalars.integer(0, REPLICAS_MAX), default.replicas_min),
         replicas_max=section.read("maxReplicas", scalars.integer(1, REPLICAS_MAX), default.replicas_max),
         drain_s=section.read("targetDrainTime", scalars.duration_s, default.drain_s),
@@ -66,10 +66,8 @@ def scaling(section: Section, replicas: int | None) -> Scaling:
         fallback=fallback.read("replicas", scalars.integer(1, REPLICAS_MAX), default.fallback),
     )
     if read.replicas_min > read.replicas_max:
-        section.fault("minReplicas", f"is more than maxReplicas, {read.replicas_max}", "lower it, or raise maxReplicas")
-    if read.mode is Mode.DRAIN_TIME and replicas is not None:
-        text = "is DrainTime, but `replicas` is given"
-        section.fault("mode", text, "leave `replicas` out, or write Manual or External")
+        text = f"is more than `maxReplicas`, {read.replicas_max}"
+        section.fault("minReplicas", text, "lower it, or raise `maxReplicas`")
     fallback.finish()
     section.finish()
     return read

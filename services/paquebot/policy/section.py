@@ -1,6 +1,6 @@
 """Reading one mapping of a manifest: every field is asked for by name, what nobody asked for is a fault."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, TypeVar
 
@@ -78,6 +78,18 @@ class Section:
             if fit is not None and told is not None:
                 read[fit] = told
         return read
+
+    def at_most(self, name: str, most: int) -> None:
+        """Note that a list or mapping has more entries than `most`."""
+        given = self._fields.get(name)
+        if isinstance(given, list | tuple | Mapping) and len(given) > most:
+            self.fault(name, f"has {len(given)} entries", f"give at most {most}")
+
+    def each_once(self, name: str, read: Sequence[str]) -> None:
+        """Note the entries of a list that stood in it before."""
+        for at, entry in enumerate(read):
+            if entry and entry in read[:at]:
+                self.fault(f"{name}[{at}]", f"names {entry} twice", "name each once")
 
     def later(self, *names: str) -> None:
         """Refuse fields of the API that this release does not serve."""

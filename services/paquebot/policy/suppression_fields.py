@@ -1,11 +1,14 @@
 """The fields of a SuppressionList, read into a value."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from paquebot.policy import names, scalars
 from paquebot.policy.faults import Notes
 from paquebot.policy.section import Section
 from paquebot.policy.suppression import SuppressionList
+
+DOMAIN_REFS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,11 @@ def suppression_list(spec: Section, platform_namespace: str) -> DeclaredSuppress
     spec.later("import")
     applies, sources = spec.section("appliesTo"), spec.section("sources")
     domains = tuple(_domain_ref(section) for section in applies.sections("domainRefs"))
+    applies.at_most("domainRefs", DOMAIN_REFS_MAX)
+    applies.each_once("domainRefs", [name for name, _path in domains])
     if applies.is_empty_list("domainRefs"):
         applies.fault("domainRefs", "is empty", "name MailDomains, or leave it out for all")
-    if sources.read("complaints", scalars.boolean, default=False):
-        sources.fault("complaints", "is not served yet", "leave it out")
+    sources.later("complaints")
     value = SuppressionList(
         namespace=spec.notes.namespace,
         name=spec.notes.name,
