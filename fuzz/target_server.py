@@ -2,6 +2,7 @@
 
 from paquebot.mail.reply import Reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, StartTls
+from paquebot.smtp.sasl import WITH_PASSWORD, WITH_TOKEN
 from paquebot.smtp.server import GO_AHEAD, ServerLimits, ServerSession
 
 _LIMITS = ServerLimits(content_max_bytes=400, recipients_max=3, errors_max=5, commands_max=40, mails_max=6)
@@ -27,6 +28,7 @@ def target(octets: bytes) -> None:
 
 def _talk(octets: bytes, size: int, *, tls: bool) -> tuple[bytes, list[Content]]:
     session = ServerSession("mx.test", _LIMITS, tls=tls, starttls=not tls, auth_required=tls)
+    session.client.mechanisms = WITH_PASSWORD + WITH_TOKEN
     session.greet()
     contents: list[Content] = []
     said = b""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.reply import Reply
 from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFrom, RcptTo, StartTls
+from paquebot.smtp.sasl import WITH_PASSWORD, WITH_TOKEN
 from paquebot.smtp.server import GO_AHEAD, ServerLimits, ServerSession
 from paquebot.smtp.table import IDLE, SHUTDOWN
 
@@ -512,6 +513,57 @@ def test_starttls_is_refused_where_it_has_no_place() -> None:
     again.say(b"STARTTLS\r\n")
     again.session.tls_started()
     assert again.codes(b"EHLO c\r\nSTARTTLS\r\n") == ["250", "503 5.5.1"]
+
+
+BEARER = b"AUTH OAUTHBEARER " + base64.b64encode(b"n,,\x01auth=Bearer abc\x01\x01") + b"\r\n"
+
+
+def bearing(*, tls: bool = True) -> Talk:
+    talk = Talk(ServerSession("mx.test", LIMITS, tls=tls, starttls=not tls))
+    talk.session.client.mechanisms = WITH_PASSWORD + WITH_TOKEN
+    return talk
+
+
+def test_mechanisms_for_tokens_are_offered_under_tls_where_tokens_are_taken() -> None:
+    assert b"AUTH PLAIN LOGIN OAUTHBEARER XOAUTH2\r\n" in bearing().say(b"EHLO c.test\r\n")
+    clear = bearing(tls=False)
+    assert b"AUTH" not in clear.say(b"EHLO c.test\r\n")
+    assert clear.codes(BEARER) == ["538 5.7.1"]  # 5.7.11
+    assert submission().codes(BEARER) == ["504 5.5.4"]
+
+
+def test_a_token_that_is_welcome_authenticates() -> None:
+    talk = bearing()
+    assert talk.codes(b"EHLO c.test\r\n" + BEARER + b"MAIL FROM:<>\r\n") == ["250", "235 2.7.0", "250 2.0.0"]
+    assert talk.events[0] == AuthAttempt("OAUTHBEARER", "", b"", b"abc")
+
+
+def test_a_token_that_is_not_is_refused_after_an_error_and_an_answer() -> None:
+    talk = bearing()
+    talk.refuse[AuthAttempt] = Reply(535, "5.7.8", "No")
+    talk.say(b"EHLO c.test\r\n")
+    assert talk.say(BEARER).startswith(b"334 ")
+    assert talk.codes(b"AQ==\r\nMAIL FROM:<>\r\n") == ["535 5.7.8", "530 5.7.0"]
+    talk.refuse.clear()
+    assert talk.codes(BEARER) == ["235 2.7.0"]
+
+
+def test_refused_tokens_count_as_errors_once_each() -> None:
+    talk = bearing()
+    talk.refuse[AuthAttempt] = Reply(535, "5.7.8", "No")
+    talk.say(b"EHLO c.test\r\n")
+    assert talk.codes((BEARER + b"AQ==\r\n") * 6) == ["334", "535 5.7.8"] * 5 + ["421 4.7.0"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "closed"), [(Reply(454, "4.7.0", "Later"), False), (Reply(421, "4.7.0", "Bye"), True)]
+)
+def test_other_refusals_of_a_token_are_said_at_once(refusal: Reply, closed: bool) -> None:
+    talk = bearing()
+    talk.refuse[AuthAttempt] = refusal
+    talk.say(b"EHLO c.test\r\n")
+    assert talk.codes(BEARER) == [f"{refusal.code} {refusal.enhanced}"]
+    assert talk.session.closed is closed
 
 
 # Ends.

@@ -17,7 +17,7 @@ from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailable
 from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.runtime.settings import Address
 from paquebot.submission.program import ProgramDoor
-from paquebot.wire.auth import Refusal
+from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 
 CONTENT = b"From: ann@shop.example\r\n\r\nHello\r\n"
@@ -55,7 +55,8 @@ async def test_a_client_with_a_password_sends_mail(world: Any) -> None:
     "metadata",
     [
         {},
-        {"authorization": "Bearer abc"},
+        {"authorization": "Bearer "},
+        {"authorization": "Digest abc"},
         {"authorization": "Basic !!!"},
         {"authorization": "Basic " + base64.b64encode(b"no colon").decode()},
         {"authorization": "Basic " + base64.b64encode(b"\xff:x").decode()},
@@ -65,6 +66,20 @@ async def test_a_client_without_password_sends_nothing(world: Any, metadata: dic
     answer = await _submit(world, MAIL, metadata)
     assert (answer.reply.code, answer.reply.enhanced) == (530, "5.7.0")
     assert world.kept == []
+
+
+async def test_a_token_comes_as_a_bearer(world: Any) -> None:
+    asked: list[AuthenticateRequest] = []
+
+    async def authenticate(request: AuthenticateRequest) -> Any:
+        asked.append(request)
+        return world.principal
+
+    door = ProgramDoor(world.intake(), authenticate)
+    answer = await door.submit(MAIL, Caller("client", {"authorization": "Bearer abc.def.ghi"}))
+    assert answer.reply.code == 250
+    assert asked == [AuthenticateRequest("", b"", "grpc:client", b"abc.def.ghi")]
+    assert "abc" not in repr(asked)
 
 
 async def test_wishes_for_reports_are_held_to_the_grammar_and_follow_their_recipient(world: Any) -> None:

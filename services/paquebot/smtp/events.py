@@ -12,11 +12,15 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class AuthAttempt:
-    """Somebody says who they are: 235 makes the session authenticated."""
+    """Somebody says who they are: 235 makes the session authenticated.
+
+    Either password or token is empty; with a token the user name may be.
+    """
 
     mechanism: str
     username: str
     password: bytes = field(repr=False)
+    token: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

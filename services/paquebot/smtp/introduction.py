@@ -2,15 +2,18 @@
 
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.reply import Reply
-from paquebot.smtp import grammar, table
+from paquebot.smtp import grammar, sasl, table
 from paquebot.smtp.events import AuthAttempt, StartTls
 from paquebot.smtp.grammar import CommandRefused
-from paquebot.smtp.sasl import AuthExchange
+from paquebot.smtp.sasl import AuthExchange, LostExchange
 from paquebot.smtp.table import ServerLimits
 
 
 class Introduction:
-    """What is known of a client. Methods return what to say, or the event that waits for an answer."""
+    """What is known of a client. Methods return what to say, or the event that waits for an answer.
+
+    `mechanisms` of AUTH are those with passwords, until somebody says that tokens are taken.
+    """
 
     def __init__(self, hostname: str, *, tls: bool, starttls: bool, auth_required: bool) -> None:
         self.tls = tls
@@ -18,7 +21,8 @@ class Introduction:
         self.hello_name = ""
         self.offered: frozenset[str] = frozenset()  # EHLO keywords; empty until EHLO
         self.auth_required = auth_required
-        self.exchange: AuthExchange | None = None
+        self.mechanisms: tuple[str, ...] = sasl.WITH_PASSWORD
+        self.exchange: AuthExchange | LostExchange | None = None
         self._hostname = hostname
         self._starttls = starttls
 
@@ -31,7 +35,8 @@ class Introduction:
     def ehlo(self, argument: bytes, limits: ServerLimits, withheld: frozenset[str]) -> Reply:
         """Hear a name; offer what there is."""
         self.hello_name = grammar.hello_name(argument)
-        offers = table.offers(limits, starttls=self._starttls and not self.tls, auth=self.auth_required and self.tls)
+        mechanisms = self.mechanisms if self.auth_required and self.tls else ()
+        offers = table.offers(limits, mechanisms, starttls=self._starttls and not self.tls)
         offers = {word: value for word, value in offers.items() if word not in withheld}
         self.offered = frozenset({*offers, "AUTH"})
         lines = [f"{word} {value}" if value else word for word, value in offers.items()]
@@ -69,7 +74,7 @@ class Introduction:
         if not self.tls:
             raise CommandRefused(table.ENCRYPTION_REQUIRED)
         mechanism, _, initial = argument.partition(b" ")
-        exchange = AuthExchange(mechanism.upper().decode("ascii", "replace"))
+        exchange = AuthExchange(mechanism.upper().decode("ascii", "replace"), self.mechanisms)
         word = initial.strip(b" ")
         return self._step(exchange, exchange.take(word) if word else exchange.first_prompt())
 
@@ -83,7 +88,14 @@ class Introduction:
             raise CommandRefused(table.NOT_CRLF)
         return self._step(exchange, exchange.take(line[:-2]))
 
-    def _step(self, exchange: AuthExchange, step: AuthAttempt | Reply) -> AuthAttempt | Reply:
+    def auth_answered(self, attempt: AuthAttempt, reply: Reply) -> Reply:
+        """Hear what became of an attempt; return what to say now."""
+        self.authenticated = reply.is_positive
+        challenge = sasl.error_challenge(attempt.mechanism, reply)
+        self.exchange = LostExchange(reply) if challenge else None
+        return challenge or reply
+
+    def _step(self, exchange: AuthExchange | LostExchange, step: AuthAttempt | Reply) -> AuthAttempt | Reply:
         self.exchange = exchange if isinstance(step, Reply) else None
         return step
 

@@ -24,8 +24,6 @@ __all__ = ["GO_AHEAD", "ServerLimits", "ServerSession"]
 CONGESTED_BYTES = 65_536
 UNREAD_MAX_BYTES = 1_048_576  # behind an unanswered event; a shell that heeds `congested` stays far below
 _CLOSING = 421  # RFC 5321 §3.8
-_DEAF = frozenset({State.TLS, State.CLOSED})
-_MID_CONTENT = frozenset({State.CONTENT, State.CHUNK})
 
 
 class ServerSession:
@@ -77,7 +75,7 @@ class ServerSession:
     @property
     def mid_content(self) -> bool:
         """The client is sending content."""
-        return self._state in _MID_CONTENT
+        return self._state in table.MID_CONTENT
 
     @property
     def kept_bytes(self) -> int:
@@ -102,7 +100,7 @@ class ServerSession:
 
     def receive_data(self, chunk: bytes) -> None:
         """Take what came."""
-        if self._state in _DEAF:
+        if self._state in table.DEAF:
             return
         if self._pending is not None and len(self._buffer) + len(chunk) > UNREAD_MAX_BYTES:
             self.close_with(table.FLOODED)
@@ -118,7 +116,7 @@ class ServerSession:
         if self._pending is not None:
             return None
         try:
-            while self._state not in _DEAF:
+            while self._state not in table.DEAF:
                 octets = self._next_octets()
                 if octets is None:
                     self._notice_tls()
@@ -136,6 +134,8 @@ class ServerSession:
         assert event is not None  # noqa: S101  (one answer for one event)
         if self._state is State.CLOSED:
             return
+        if isinstance(event, AuthAttempt):
+            reply = self.client.auth_answered(event, reply)
         if self._chunk is None or reply.code == _CLOSING:  # a chunk is answered when it has come
             self._say(reply)
         if reply.is_positive:
@@ -345,8 +345,8 @@ class ServerSession:
                 self._buffer.begin_content()
             case Content():
                 self._errors = self._commands = 0
-            case AuthAttempt():
-                self.client.authenticated = True
+            case AuthAttempt() if self.client.exchange is not None:
+                self._state = State.AUTH
             case StartTls():
                 self._buffer.clear()
                 self._state = State.TLS

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from paquebot.mail.reply import Reply
-from paquebot.smtp.sasl import MECHANISMS
 
 COMMAND_MAX = 512  # RFC 5321 §4.5.3.1.4, with CRLF
 AUTH_MAX = 12_288  # RFC 4954 §4
@@ -30,6 +29,8 @@ class State(StrEnum):
     CLOSED = "CLOSED"
 
 
+DEAF = frozenset({State.TLS, State.CLOSED})
+MID_CONTENT = frozenset({State.CONTENT, State.CHUNK})
 # BDAT is read anywhere, because a chunk follows it whatever is answered; it asks for its place itself.
 _ANYWHERE = frozenset({b"EHLO", b"HELO", b"RSET", b"QUIT", b"BDAT"})
 VERBS: dict[State, frozenset[bytes]] = {
@@ -96,8 +97,8 @@ class ServerLimits:
     commands_max: int = 1_000  # commands, accepted recipients aside
 
 
-def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str]:
-    """Return what is served, by EHLO keyword (RFC 5321 §4.1.1.1)."""
+def offers(limits: ServerLimits, mechanisms: tuple[str, ...], *, starttls: bool) -> dict[str, str]:
+    """Return what is served, by EHLO keyword (RFC 5321 §4.1.1.1); AUTH with mechanisms, if there are any."""
     served = {
         "PIPELINING": "",
         "SIZE": str(limits.content_max_bytes),
@@ -110,8 +111,8 @@ def offers(limits: ServerLimits, *, starttls: bool, auth: bool) -> dict[str, str
     }
     if starttls:
         served["STARTTLS"] = ""
-    if auth:
-        served["AUTH"] = " ".join(MECHANISMS)
+    if mechanisms:
+        served["AUTH"] = " ".join(mechanisms)
     return served
 
 

@@ -76,7 +76,7 @@ class Dialogue:
             self.principal = None
 
     async def _authenticated(self, event: AuthAttempt) -> Reply:
-        request = AuthenticateRequest(event.username, event.password, self.address)
+        request = AuthenticateRequest(event.username, event.password, self.address, event.token)
         try:
             answer = await self.authenticate(request)
         except (RpcUnavailableError, RpcRefusedError) as error:

@@ -6,7 +6,6 @@ It asks the same Intake the same questions as an SMTP session does; only the ord
 import base64
 import binascii
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -82,30 +81,29 @@ class ProgramDoor:
         return await self.intake.take(mail)
 
     async def _principal(self, caller: Caller) -> Principal | Reply:
-        """Return who calls, by the user name and password in its metadata (RFC 7617)."""
-        credentials = _basic(caller.metadata)
-        if credentials is None:
-            return refused(
-                Reply(530, "5.7.0", "Metadata wants authorization: Basic base64(username:password)"),
-                "credentials",
-            )
-        username, password = credentials
+        """Return who calls, by its metadata: user name and password (RFC 7617), or a token (RFC 6750)."""
+        request = _credentials(caller)
+        if request is None:
+            text = "Metadata wants authorization: Basic base64(username:password), or Bearer token"
+            return refused(Reply(530, "5.7.0", text), "credentials")
         try:
-            answer = await self.authenticate(AuthenticateRequest(username, password, f"grpc:{caller.identity}"))
+            answer = await self.authenticate(request)
         except (RpcUnavailableError, RpcRefusedError) as error:
             LOG.warning("auth does not answer", why=str(error))
             return refused(Reply(454, "4.7.0", "Authentication does not answer: try again later"), "auth")
         return refused(answer.reply, "credentials") if isinstance(answer, Refusal) else answer
 
 
-def _basic(metadata: Mapping[str, str]) -> tuple[str, bytes] | None:
-    scheme, _, encoded = metadata.get("authorization", "").partition(" ")
+def _credentials(caller: Caller) -> AuthenticateRequest | None:
+    scheme, _, given = caller.metadata.get("authorization", "").partition(" ")
+    address, given = f"grpc:{caller.identity}", given.strip()
+    if scheme.lower() == "bearer" and given:
+        return AuthenticateRequest("", b"", address, given.encode())
     if scheme.lower() != "basic":
         return None
     try:
-        decoded = base64.b64decode(encoded.strip(), validate=True)
-        username, colon, password = decoded.partition(b":")
-        return (username.decode(), password) if colon else None
+        username, colon, password = base64.b64decode(given, validate=True).partition(b":")
+        return AuthenticateRequest(username.decode(), password, address) if colon else None
     except (binascii.Error, UnicodeDecodeError):
         return None
 

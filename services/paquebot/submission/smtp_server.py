@@ -16,7 +16,7 @@ import structlog
 
 from paquebot.mail.reply import Reply
 from paquebot.runtime.settings import Address, Networks
-from paquebot.smtp import table
+from paquebot.smtp import sasl, table
 from paquebot.smtp.events import StartTls
 from paquebot.smtp.proxy import ProxyFault
 from paquebot.smtp.server import ServerLimits, ServerSession
@@ -183,6 +183,8 @@ class Connection(asyncio.Protocol):
         self._session = ServerSession(
             server.settings.hostname, server.settings.limits, tls=implicit_tls, starttls=not implicit_tls
         )
+        if server.intake.policy.cluster is not None:
+            self._session.client.mechanisms = (*sasl.WITH_PASSWORD, *sasl.WITH_TOKEN)
         self._dialogue = Dialogue(
             self._session, server.intake, server.authenticate, server.crowd, address, server.has_memory
         )
