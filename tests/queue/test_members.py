@@ -5,7 +5,7 @@ import json
 
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import JetStream
-from paquebot.queue.members import Heartbeat, Member, follow_members, members
+from paquebot.queue.members import Heartbeat, Load, Member, follow_members, members
 from paquebot.queue.server import NatsServer
 from tests_support import wait_for
 
@@ -17,6 +17,17 @@ async def test_an_entry_of_a_newer_release_is_read_and_a_broken_one_passed_over(
     for number, broken in enumerate((b"{", b"[]", b"7", b'{"service": "router"}')):
         await bucket.put(f"broken-{number}", broken)
     assert await members(js) == [Member("pod-2", "router", "r1")]
+
+
+async def test_what_a_member_bears_is_told_with_its_beat(js: JetStream) -> None:
+    heartbeat = Heartbeat(js, Member("pod-1", "deliverer", pool="mail_main"))
+    load = Load(60.0, 3, 1.5, 4, {"gmail": (2, 0.75), "other": (1, 2.0)})
+    heartbeat.bears(load)
+    await heartbeat.beat()
+    assert (await members(js))[0].load == load
+    for broken in ({"groups": 7}, {"groups": {"a": 1}}):
+        await Bucket(js, "members").put("pod-2", json.dumps({"pod": "pod-2", "service": "x", "load": broken}).encode())
+        assert [member.pod for member in await members(js)] == ["pod-1"]
 
 
 async def test_who_beats_no_more_vanishes(js: JetStream) -> None:

@@ -22,6 +22,7 @@ from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
 from paquebot.deliverer.throttle import Throttle
+from paquebot.deliverer.toil import Toil
 from paquebot.deliverer.touch import Conclude, Hold, Obey, Park, Reroute, Sight, Step, Wait, touch
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.order import Order
@@ -56,6 +57,7 @@ class Dispatcher:
     sites: dict[str, Site] = field(default_factory=dict)  # by name and slot
     workers: int = 0
     tally: Tally = field(default_factory=Tally)
+    toil: Toil = field(default_factory=Toil)
     memory: Memory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -344,6 +346,8 @@ class Dispatcher:
         if heed(site.throttle, attempted.outcomes.values(), now):
             metrics.THROTTLED.labels(self.pool_token, site.group).inc()
         metrics.SECONDS.labels(self.pool_token).observe(attempted.took_s)
+        if attempted.took_s:
+            self.toil.add(site.group, attempted.took_s)
         return self.settler.finish(taken, attempted, self.pool.retry, content)
 
     def _send_back(self, site: Site, wait_s: Callable[[], float], reason: str) -> None:

@@ -223,12 +223,15 @@ def _groups(policy: Policy) -> dict[str, int]:
 async def _measure(dispatcher: Dispatcher) -> None:
     """Tell each second what only this process knows."""
     queue, pool = dispatcher.settler.queue, dispatcher.pool_token
+    began = time.monotonic()
     while True:
         metrics.PARTITIONS.labels(pool).set(len(queue.partitions))
         metrics.IN_HAND.labels(pool).set(queue.in_hand)
         states = Counter(site.throttle.state for site in dispatcher.sites.values())
         for state in State:
             metrics.SITES.labels(pool, state.lower()).set(states[state])
+        under_way = sum(site.busy for site in dispatcher.sites.values())
+        queue.heartbeat.bears(dispatcher.toil.load(time.monotonic() - began, time.process_time(), under_way))
         await asyncio.sleep(1)
 
 

@@ -31,7 +31,12 @@ class Lesson:
 
 def key_of(pool: str, site: str, slot: int) -> str:
     """Return where the lesson of a site's slot lies in the bucket."""
-    return f"{pool}.{site_token(site)}.{slot}"
+    return key_at(pool, site_token(site), slot)
+
+
+def key_at(pool: str, token: str, slot: int) -> str:
+    """Return the same for a site whose token is known, from a subject."""
+    return f"{pool}.{token}.{slot}"
 
 
 def encode(lesson: Lesson) -> bytes:

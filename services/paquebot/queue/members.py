@@ -5,7 +5,7 @@ import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import structlog
 
@@ -15,6 +15,20 @@ from paquebot.queue.provision import MEMBER_TTL_S
 
 BEAT_S = 2.5
 LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a deliverer did since its start, `at_s` seconds ago by its own clock, and its sessions now.
+
+    `core_s` are seconds of CPU; `groups` have the attempts and the seconds spent on them, by destination group.
+    """
+
+    at_s: float = 0.0
+    attempts: int = 0
+    core_s: float = 0.0
+    sessions: int = 0
+    groups: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +44,11 @@ class Member:
     pool: str = ""
     draining: bool = False
     orders: int = 0
+    load: Load = field(default_factory=Load)
 
 
 FIELDS = tuple(each.name for each in fields(Member))
+LOAD_FIELDS = tuple(each.name for each in fields(Load))
 
 
 @dataclass(slots=True)
@@ -50,6 +66,10 @@ class Heartbeat:
     def knows_orders(self, seq: int) -> None:
         """Report with the next beat how far we know the orders."""
         self.member = replace(self.member, orders=seq)
+
+    def bears(self, load: Load) -> None:
+        """Report with the next beat what there is to do."""
+        self.member = replace(self.member, load=load)
 
     async def beat(self) -> None:
         """Write the member down once."""
@@ -89,7 +109,15 @@ def _decode(entries: Mapping[str, bytes]) -> list[Member]:
     for key, value in entries.items():
         try:
             entry = json.loads(value)
-            alive.append(Member(**{name: entry[name] for name in FIELDS if name in entry}))
-        except (ValueError, TypeError):
+            known = {name: entry[name] for name in FIELDS if name in entry}
+            alive.append(Member(**known | {"load": _load(entry.get("load"))}))
+        except (ValueError, TypeError, AttributeError):
             LOG.warning("an entry is no member", key=key)
     return alive
+
+
+def _load(entry: object) -> Load:
+    if not isinstance(entry, dict):
+        return Load()
+    groups = {str(name): (int(count), float(spent)) for name, (count, spent) in entry.get("groups", {}).items()}
+    return Load(**{name: entry[name] for name in LOAD_FIELDS if name in entry} | {"groups": groups})
