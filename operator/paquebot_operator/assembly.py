@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from paquebot_operator.credentials.reconcile import SWEEP, Credentials
+from paquebot_operator.credentials.secret import Place
 from paquebot_operator.engine import Engine
 from paquebot_operator.identity import IDENTITY, Identities
 from paquebot_operator.kube.client import Kube
@@ -46,7 +48,7 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     store = Store()
     queue = QueueLink(settings.nats_url, settings.identity_dir)
     reconcilers: dict[str, Reconcile] = {}
-    work = Work(reconcilers, (CERTIFICATES, IDENTITY, POLICY))
+    work = Work(reconcilers, (CERTIFICATES, IDENTITY, POLICY, SWEEP))
     publishing = Publishing(store, queue, settings.namespace, work.add, settings.stream_replicas)
     recorder = Recorder(kube, pod, settings.namespace)
     writer = StatusWriter(kube, store, recorder, lambda: now().strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -55,10 +57,18 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     reconcilers[CERTIFICATES.kind] = certificates_of(kube, settings, now).reconcile
     for kind in OURS:
         reconcilers[kind.name] = PolicyStatus(writer, publishing.report).reconcile
+    credentials = Credentials(kube, queue, writer, publishing.report, lambda: _place(settings), settings.namespace)
+    reconcilers["SMTPCredential"] = credentials.reconcile
+    reconcilers[SWEEP.kind] = credentials.sweep
     leadership = Leadership(kube, settings.namespace, OPERATOR, pod, now=now)
     watch = Watch(kube, WATCHED, kubeconfig)
     engine = Engine(kube, WATCHED, store, work, watch, leadership, concerned)
     return Operator(engine, queue)
+
+
+def _place(settings: Settings) -> Place:
+    """Return what tenants' programs are told of where the platform is."""
+    return Place(settings.hostname, settings.smtp_port, str(settings.submission_target))
 
 
 def concerned(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> list[tuple[Key, float]]:

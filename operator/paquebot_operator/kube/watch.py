@@ -87,7 +87,7 @@ class Watch:
             kubernetes.config.load_incluster_config(client_configuration=configuration)
         else:
             kubernetes.config.load_kube_config(str(self.kubeconfig), client_configuration=configuration)
-        header = configuration.get_api_key_with_prefix("authorization") or ""
+        header = configuration.get_api_key_with_prefix("BearerToken") or ""
         scheme, _blank, token = header.partition(" ")
         return kopf.ConnectionInfo(
             server=configuration.host,

@@ -8,7 +8,9 @@ from typing import Any, Final
 import structlog
 
 from paquebot.policy.draining import with_draining
+from paquebot.policy.encode import revision_of
 from paquebot.policy.faults import PolicyFaults
+from paquebot.policy.values import Policy
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.members import members
 from paquebot.queue.policystore import publish_policy, read_objects
@@ -26,6 +28,7 @@ GATHER_S: Final = 0.2  # changes that come together make one revision
 LOOK_S: Final = 2.0  # while pods have yet to follow
 QUIET_S: Final = 15.0
 UNREACHABLE_S: Final = 3.0
+PLATFORM_STREAMS: Final = frozenset({""})  # stands among pools for what is no pool's
 LOG = structlog.get_logger()
 
 
@@ -41,7 +44,7 @@ class Publishing:
     progress: Progress = field(default_factory=Progress)
     accepted: Accepted | None = None
     generations: dict[Key, int] = field(default_factory=dict)  # as they were when last judged
-    provisioned: frozenset[str] = frozenset()  # pools whose streams stand; "" stands for what is no pool's
+    provisioned: frozenset[str] = frozenset()  # pools whose streams stand
     told: dict[Key, tuple[object, ...]] = field(default_factory=dict)
 
     async def reconcile(self, _key: Key) -> float:
@@ -74,16 +77,19 @@ class Publishing:
     async def _publish(self) -> None:
         entries = wanted(self.store)
         js = await self.queue.connected()
+        if not self.provisioned:
+            await provision(js, Policy(), self.stream_replicas)
+            await self.queue.record_fitness()
+            self.provisioned = PLATFORM_STREAMS
         found = await read_objects(js)
         revision, published = found or ("", [])
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         accepted = accept(with_draining(entries, published, now), published, self.platform_namespace)
-        pools = frozenset({"", *accepted.policy.pools})
+        pools = PLATFORM_STREAMS | accepted.policy.pools.keys()
         if not pools <= self.provisioned:
             await provision(js, accepted.policy, self.stream_replicas)
-            await self.queue.record_fitness()
-            self.provisioned = pools
-        if self.accepted is None or accepted.objects != self.accepted.objects or revision != self.progress.revision:
+        self.provisioned = pools
+        if not revision == self.progress.revision == revision_of(accepted.objects)[0]:
             revision = await publish_policy(js, list(accepted.objects))
             LOG.info("published", revision=revision, objects=len(accepted.objects), faulty=len(accepted.verdicts))
             self.progress.published(revision, accepted.objects)
