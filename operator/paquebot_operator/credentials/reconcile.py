@@ -55,12 +55,12 @@ class Credentials:
     async def reconcile(self, key: Key) -> float | None:
         """See that the tenant's Secret, the hashes and the status are as they should be."""
         entry = self.writer.store.get(key)
-        judged = None if entry is None else self.policy(entry)
-        if entry is None or judged is None:
-            return None
-        if entry["metadata"].get("deletionTimestamp"):
+        if entry is None or entry["metadata"].get("deletionTimestamp"):
             await self._forget(key)
             return None
+        judged = self.policy(entry)
+        if judged is None:
+            return None  # it is looked at again once it was judged
         if any(each.type == "Accepted" and each.status != TRUE for each in judged.conditions):
             await self.writer.write(key, [judged])
             return None
