@@ -46,7 +46,10 @@ def test_it_adapts_by_itself_and_as_it_is_told() -> None:
         ({"patterns": [{"match": "*.*", "action": "Ignore"}]}, 'patterns[0].match: "*.*" would match everything'),
         ({"patterns": [{"match": "x" * 201, "action": "Ignore"}]}, "at most 200 printable characters"),
         ({"patterns": [{"match": "x", "action": "Wait"}]}, "write one of ThrottleDomain, SuspendDomain, Ignore"),
-        ({"patterns": [{"match": "x", "action": "Ignore"}] * (PATTERNS_MAX + 1)}, "patterns[50].match: is one"),
+        (
+            {"patterns": [{"match": "x", "action": "Ignore"}] * (PATTERNS_MAX + 1)},
+            "patterns: has 51 entries; give at most 50",
+        ),
     ],
 )
 def test_what_is_unfit_is_told(spec: dict[str, Any], told: str) -> None:

@@ -88,7 +88,7 @@ def test_it_is_open_when_it_opens_and_shut_right_before(
 def read(**window: Any) -> tuple[tuple[Window, ...], list[str]]:
     notes = Notes("MailDomain", "shop", "main")
     given = {"from": "08:00", "to": "18:00", "timeZone": "Europe/Berlin"} | window
-    found = windows((Section(notes, "spec.deliveryWindows[0]", given),))
+    found = windows(Section(notes, "spec", {"deliveryWindows": [given]}))
     return found, [str(fault) for fault in notes.faults]
 
 
@@ -118,5 +118,5 @@ def test_an_unfit_window_is_told(window: dict[str, Any], told: str) -> None:
 def test_too_many_windows_are_told() -> None:
     notes = Notes("MailDomain", "shop", "main")
     entry = {"from": "08:00", "to": "18:00", "timeZone": "UTC"}
-    windows((Section(notes, "spec.deliveryWindows[20]", entry),) * (WINDOWS_MAX + 1))
-    assert [fault.text for fault in notes.faults] == ["is in one window more than 20"]
+    windows(Section(notes, "spec", {"deliveryWindows": [entry] * (WINDOWS_MAX + 1)}))
+    assert [fault.text for fault in notes.faults] == ["has 21 entries"]

@@ -199,7 +199,7 @@ def mail_domain(spec: Section, status: Section, platform_namespace: str) -> Decl
         content=_thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
         expiry_s=spec.read("expiry", scalars.duration_s, 0),
-        windows=windows(spec.sections("deliveryWindows")),
+        windows=windows(spec),
     )
     dkim.later("existingSecretRef")
     dkim.finish()
@@ -344,7 +344,7 @@ def destination(spec: Section) -> DeclaredDestination:
         tls_minimum=tls.read("minimum", scalars.choice(TLSMinimum), default.tls_minimum),
         allow_private=spec.read("allowPrivateAddresses", scalars.boolean, default=False),
         adaptive=adaptive(spec.section("adaptive"), rate_per_s),
-        patterns=patterns(spec.sections("patterns")),
+        patterns=patterns(spec),
     )
     if value.slots > value.connections_max:
         text = f"are {value.slots} for {value.connections_max} connections, so some would have none"

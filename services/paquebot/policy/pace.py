@@ -67,11 +67,10 @@ def adaptive(section: Section, rate_per_s: float) -> Adaptive:
     return read
 
 
-def patterns(sections: tuple[Section, ...]) -> tuple[Pattern, ...]:
+def patterns(spec: Section) -> tuple[Pattern, ...]:
     """Read what replies mean, the first that fits counts."""
-    for extra in sections[PATTERNS_MAX : PATTERNS_MAX + 1]:
-        extra.fault("match", f"is one pattern more than {PATTERNS_MAX}", "join some with `*`")
-    return tuple(_pattern(each) for each in sections)
+    spec.at_most("patterns", PATTERNS_MAX)
+    return tuple(_pattern(each) for each in spec.sections("patterns"))
 
 
 def _pattern(section: Section) -> Pattern:

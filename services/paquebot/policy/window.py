@@ -79,16 +79,17 @@ def _is_open(window: Window, now_ms: int) -> bool:
     return any(begin * 1000 <= now_ms < end * 1000 for begin, end in spans)
 
 
-def windows(sections: tuple[Section, ...]) -> tuple[Window, ...]:
+def windows(spec: Section) -> tuple[Window, ...]:
     """Read the windows of a MailDomain."""
-    for extra in sections[WINDOWS_MAX : WINDOWS_MAX + 1]:
-        extra.fault("from", f"is in one window more than {WINDOWS_MAX}", "join some")
-    return tuple(_window(each) for each in sections)
+    spec.at_most("deliveryWindows", WINDOWS_MAX)
+    return tuple(_window(each) for each in spec.sections("deliveryWindows"))
 
 
 def _window(section: Section) -> Window:
     days = section.entries("days", _day)
     lanes = section.entries("lanes", _lane)
+    section.each_once("days", [DAYS[each] for each in days])
+    section.each_once("lanes", [each.name.capitalize() for each in lanes])
     for name in ("days", "lanes"):
         if section.is_empty_list(name):
             section.fault(name, "is empty", "name some, or leave it out for all")
