@@ -48,6 +48,7 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/python hack/protos.py --check
 	@$(BIN)/python hack/metrics.py --check
 	@$(BIN)/python hack/chart.py --check
+	@$(BIN)/python hack/dashboards.py --check
 
 protos: $(READY) ## generate services/paquebot/pb from protos/
 	@$(BIN)/python hack/protos.py
@@ -55,6 +56,7 @@ protos: $(READY) ## generate services/paquebot/pb from protos/
 docs: $(READY) ## generate the table of docs/metrics.md and the chart's generated files from the code
 	@$(BIN)/python hack/metrics.py
 	@$(BIN)/python hack/chart.py
+	@$(BIN)/python hack/dashboards.py
 
 bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
 	@$(BIN)/python bench/throughput.py

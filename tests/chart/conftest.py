@@ -1,3 +1,4 @@
+import functools
 import os
 import subprocess
 from collections.abc import Callable
@@ -49,10 +50,13 @@ def run_helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 def render(run_helm: Helm) -> Render:
     """Return what the chart renders with some values, `key=value` each."""
 
-    def rendered(*values: str, more: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    @functools.cache
+    def template(values: tuple[str, ...], more: tuple[str, ...]) -> str:
         settings = [word for value in values for word in ("--set", value)]
-        text = run_helm("template", "paquebot", str(CHART), "--namespace", "mail-system", *settings, *more)
-        return [each for each in yaml.safe_load_all(text) if each]
+        return run_helm("template", "paquebot", str(CHART), "--namespace", "mail-system", *settings, *more)
+
+    def rendered(*values: str, more: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        return [each for each in yaml.load_all(template(values, more), yaml.CSafeLoader) if each]
 
     return rendered
 

@@ -18,6 +18,7 @@ SETTINGS = {
     "auth": "paquebot.auth.__main__",
     "spamfilter": "paquebot.spamfilter.__main__",
     "router": "paquebot.router.__main__",
+    "operator": "paquebot_operator.settings",
 }
 # Said to all, read by those that need it.
 EVERYWHERE = {"hostname", "sandbox", "resolver", "mx_port", "patience"}

@@ -24,7 +24,7 @@ pytestmark = [
         reason="prometheus is not installed: apt-get install prometheus",
     ),
 ]
-ALERTS = Path(__file__).parents[2] / "docs" / "alerts.yaml"
+ALERTS = Path(__file__).parents[2] / "charts" / "paquebot" / "files" / "alerts.yaml"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -20,7 +20,7 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
     listed = set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE))
     rules = [
         rule
-        for group in yaml.safe_load((ROOT / "docs" / "alerts.yaml").read_text())["groups"]
+        for group in yaml.safe_load((ROOT / "charts" / "paquebot" / "files" / "alerts.yaml").read_text())["groups"]
         for rule in group["rules"]
     ]
     asked = {name for rule in rules for name in re.findall(r"paquebot_\w+", rule["expr"])}

@@ -134,7 +134,7 @@ containers:
     resources: {{- toYaml $values.resources | nindent 6 }}
     securityContext: {{- include "paquebot.containerSecurity" $root | nindent 6 }}
     volumeMounts:
-      - {name: identity, mountPath: /var/run/paquebot/identity, readOnly: true}
+      - {name: identity, mountPath: /var/run/paquebot/identity, readOnly: {{ ne .name "operator" }}}
       - {name: tmp, mountPath: /tmp}
       {{- .mounts | default "" | trim | nindent 6 }}
 volumes:
