@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from paquebot_operator.cluster import CLUSTER, Cluster
 from paquebot_operator.credentials.reconcile import SWEEP, Credentials
 from paquebot_operator.credentials.secret import Place
 from paquebot_operator.engine import Engine
@@ -48,8 +50,9 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     store = Store()
     queue = QueueLink(settings.nats_url, settings.identity_dir)
     reconcilers: dict[str, Reconcile] = {}
-    work = Work(reconcilers, (CERTIFICATES, IDENTITY, POLICY, SWEEP))
-    publishing = Publishing(store, queue, settings.namespace, work.add, settings.stream_replicas)
+    work = Work(reconcilers, (CERTIFICATES, CLUSTER, IDENTITY, POLICY, SWEEP))
+    cluster = Cluster(kube, settings.namespace, settings.audience, lambda: work.add(POLICY))
+    publishing = Publishing(store, queue, settings.namespace, work.add, cluster.entries, settings.stream_replicas)
     recorder = Recorder(kube, pod, settings.namespace)
     writer = StatusWriter(kube, store, recorder, lambda: now().strftime("%Y-%m-%dT%H:%M:%SZ"))
     reconcilers[POLICY.kind] = publishing.reconcile
@@ -57,7 +60,9 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     reconcilers[CERTIFICATES.kind] = certificates_of(kube, settings, now).reconcile
     for kind in OURS:
         reconcilers[kind.name] = PolicyStatus(writer, publishing.report).reconcile
-    credentials = Credentials(kube, queue, writer, publishing.report, lambda: _place(settings), settings.namespace)
+    reconcilers[CLUSTER.kind] = cluster.reconcile
+    place = partial(_place, settings, cluster)
+    credentials = Credentials(kube, queue, writer, publishing.report, place, settings.namespace)
     reconcilers["SMTPCredential"] = credentials.reconcile
     reconcilers[SWEEP.kind] = credentials.sweep
     leadership = Leadership(kube, settings.namespace, OPERATOR, pod, now=now)
@@ -66,9 +71,9 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     return Operator(engine, queue)
 
 
-def _place(settings: Settings) -> Place:
+def _place(settings: Settings, cluster: Cluster) -> Place:
     """Return what tenants' programs are told of where the platform is."""
-    return Place(settings.hostname, settings.smtp_port, str(settings.submission_target))
+    return Place(settings.hostname, settings.smtp_port, str(settings.submission_target), cluster.ca)
 
 
 def concerned(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> list[tuple[Key, float]]:

@@ -128,3 +128,15 @@ async def test_a_credential_that_goes_takes_its_hash_along(objects: Objects, con
     async with asyncio.timeout(60):
         while await bucket.get(f"{objects.namespace}.app") is not None:
             await asyncio.sleep(0.1)
+
+
+async def test_the_clusters_signing_keys_become_part_of_the_policy(objects: Objects, connect, pool: str) -> None:
+    objects.domain("shop", pool)
+    publisher = await connect("publisher")
+    await until(lambda: "Accepted" in objects.conditions("maildomains", "shop"))
+    async with asyncio.timeout(60):
+        while (policy := await read_policy(publisher)) is None or policy.cluster is None:
+            await asyncio.sleep(0.1)
+    assert policy.cluster.issuer == "https://kubernetes.default.svc"
+    assert policy.cluster.audience == "paquebot"
+    assert policy.cluster.keys

@@ -141,7 +141,7 @@ class Kube:
 
     async def read(self, path: str) -> Entry:
         """Return what the API server says at a path (`/openid/v1/jwks`)."""
-        return await self._call("GET", path)
+        return await self._call("GET", path, accept="*/*")
 
     async def _call(self, method: str, path: str, body: object = None, **how: Any) -> Entry:
         """Ask; `how`: query, content_type, accept. Raises KubeError or one of its kinds."""

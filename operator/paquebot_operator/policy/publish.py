@@ -40,6 +40,7 @@ class Publishing:
     queue: QueueLink
     platform_namespace: str
     changed: Callable[[Key], None]  # has an object's status looked at again
+    facts: Callable[[], list[dict[str, Any]]]  # what else belongs into the policy, and is nobody's object
     stream_replicas: int = 1
     progress: Progress = field(default_factory=Progress)
     accepted: Accepted | None = None
@@ -75,7 +76,7 @@ class Publishing:
         return (*judged(verdicts.get(key, Verdict())), self.progress.condition(key))
 
     async def _publish(self) -> None:
-        entries = wanted(self.store)
+        entries = [*wanted(self.store), *self.facts()]
         js = await self.queue.connected()
         if not self.provisioned:
             await provision(js, Policy(), self.stream_replicas)
