@@ -1,0 +1,1 @@
+"""DKIM keys of domains: made, published, seen, used, replaced."""
