@@ -9,9 +9,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from statistics import median
 
 from paquebot.policy.scaling import Scaling
 from paquebot_operator.scaling.model import begin, decide
+from paquebot_operator.scaling.readings import LOOKS
 from paquebot_operator.scaling.values import Decision, Destination, Pod, Signals, Spec, State
 
 PER_POD = 40.0  # messages a second of one deliverer
@@ -19,7 +21,6 @@ START_S = 20  # until a new pod works
 LOOK_S = 10  # between two looks of our scaler
 REPLICAS_MAX = 16
 LAG_THRESHOLD = 100
-TAU_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,16 @@ class World:
     backlog: list[float] = field(default_factory=list)
     deferred: list[int] = field(default_factory=list)
     pods: list[int] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)  # of arrivals, by load, as they are measured
+    came: list[float] = field(default_factory=list)  # since the last look, by load
+    looks: list[tuple[float, ...]] = field(default_factory=list)  # arrivals a second, by load
 
     def __post_init__(self) -> None:
         loads = self.scenario.loads
         self.backlog = [float(load.at_start) for load in loads]
         self.deferred = [load.deferred for load in loads]
         self.pods = [0] * self.scenario.replicas
-        self.rates = [0.0] * len(loads)
+        self.came = [0.0] * len(loads)
+        self.looks = [(0.0,) * LOOKS] * len(loads)
 
     @property
     def working(self) -> int:
@@ -79,7 +82,7 @@ class World:
             if self.deferred[at] and self.second >= load.due_s:
                 came, self.deferred[at] = came + self.deferred[at], 0
             self.backlog[at] += came
-            self.rates[at] += (came - self.rates[at]) / TAU_S
+            self.came[at] += came
         room = self.working * PER_POD
         sent = 0.0
         for at, load in sorted(enumerate(self.scenario.loads), key=lambda each: self._cap(each[1])):
@@ -96,8 +99,10 @@ class World:
 
     def signals(self, sent: float) -> Signals:
         """Return what our scaler would see."""
+        self.looks = [(*looks, came / LOOK_S)[-LOOKS:] for looks, came in zip(self.looks, self.came, strict=True)]
+        self.came = [0.0] * len(self.came)
         seen = [
-            replace(load.destination, backlog=math.ceil(self.backlog[at]), arrivals_per_s=self.rates[at])
+            replace(load.destination, backlog=math.ceil(self.backlog[at]), arrivals_per_s=median(self.looks[at]))
             for at, load in enumerate(self.scenario.loads)
         ]
         busy = self.working or 1

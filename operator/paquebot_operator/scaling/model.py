@@ -14,7 +14,7 @@ from paquebot_operator.scaling.values import Decision, Demand, Pod, Signals, Spe
 BUSY = 0.6  # of a core: only then does a pod show what it can do
 MEASURED_S = 60.0  # what a pod can do is learned over about so long
 PRIOR_SPAN = 5.0  # it is never believed to do more than so many times the prior, or less than that part of it
-IDLE_PER_S = 0.01  # fewer arrivals are none
+IDLE_PER_S = 0.01  # fewer arrivals and attempts are none
 ROUNDING = 1e-9
 
 Wishes = tuple[tuple[float, int], ...]
@@ -76,8 +76,8 @@ def _is_idle(signals: Signals, asked: Demand, spec: Spec, now_s: float) -> bool:
     """Say whether there is nothing to do, and nothing will be before it would pay to end."""
     soon = now_s + spec.scaling.idle_s
     wakes = [each.resting_until_s for each in signals.destinations if each.backlog and each.resting_until_s > now_s]
-    arrivals = sum(each.arrivals_per_s for each in signals.destinations)
-    return not asked.sendable and arrivals < IDLE_PER_S and min([signals.due_s, *wakes]) > soon
+    busy = sum(each.arrivals_per_s for each in signals.destinations) + sum(pod.attempts_per_s for pod in signals.pods)
+    return not asked.sendable and busy < IDLE_PER_S and min([signals.due_s, *wakes]) > soon
 
 
 def _wish(asked: Demand, spec: Spec, *, may_end: bool) -> int:

@@ -29,7 +29,7 @@ from paquebot_operator.scaling.model import begin, decide
 from paquebot_operator.scaling.values import Destination, Pod, Signals, Spec, State
 
 SCALING = Scaling(replicas_max=16)
-POD = Pod("pod-1", 10.0, 0.1)
+POD = Pod("pod-1")
 NOTHING = Signals((), (POD,))
 BIG = Signals((Destination("other", backlog=1_000_000, slots=16),), (POD,))
 DEFAULTS = Spec(SCALING, 1)
@@ -53,11 +53,11 @@ def settle(signals: Signals | None, spec: Spec, seconds: int, state: State | Non
     [
         (BURST, (5.6, 16, 844), (1.5, 4, 846)),
         (DEFERRED, (15.9, 16, math.inf), (1.0, 1, math.inf)),
-        (STEADY, (14.5, 16, math.inf), (5.9, 6, math.inf)),
+        (STEADY, (14.5, 16, math.inf), (7.0, 8, math.inf)),
         (BLAST, (4.2, 16, 504), (4.1, 16, 561)),
         (RESTING, (12.1, 16, 2400), (1.2, 2, 2404)),
-        (NIGHT, (1.4, 8, 601), (0.5, 1, 601)),
-        (BLIND, (14.5, 16, math.inf), (5.9, 6, math.inf)),
+        (NIGHT, (1.4, 8, 601), (0.3, 1, 601)),
+        (BLIND, (14.5, 16, math.inf), (7.0, 8, math.inf)),
     ],
     ids=lambda each: each.name if isinstance(each, Scenario) else "",
 )
@@ -132,6 +132,12 @@ def test_nothing_shrinks_while_no_deliverer_reports() -> None:
 def test_open_sessions_keep_their_deliverers() -> None:
     busy = Signals((), (Pod("pod-1", 0.0, 0.0, 200), Pod("pod-2", 0.0, 0.0, 150)))
     assert settle(busy, replace(DEFAULTS, replicas=6), 1200)[-1] == 2
+
+
+def test_a_trickle_keeps_the_last_deliverer_though_nothing_lies_there() -> None:
+    zero = Spec(Scaling(replicas_min=0), 1)
+    assert settle(Signals((), (Pod("pod-1", 0.1),)), zero, 900)[-1] == 1
+    assert settle(Signals((), (POD,)), zero, 900)[-1] == 0
 
 
 def test_deferred_mail_that_is_due_soon_keeps_the_last_deliverer() -> None:
