@@ -11,7 +11,8 @@ import yaml
 from prometheus_client import REGISTRY
 
 import paquebot
-import paquebot_operator.metrics  # noqa: F401  (what it declares is collected below)
+import paquebot_operator.metrics
+import paquebot_operator.scaling.metrics  # noqa: F401  (the same)
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "metrics.md"
