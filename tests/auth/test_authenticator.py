@@ -154,6 +154,10 @@ async def test_who_is_replacing_a_password_takes_no_longer_to_refuse_than_others
         before = len(checks)
         await refused(auth, b"wrong", username)
         assert len(checks) == before + 2
+    auth.learn_policy(changed(suspend=True))
+    before = len(checks)
+    await refused(auth, b"right", address=THERE)
+    assert len(checks) == before + 2
 
 
 async def test_a_changed_policy_holds_at_once(auth: Authenticator) -> None:
@@ -293,10 +297,10 @@ async def test_refused_tokens_read_the_same_and_the_log_tells_which(
         ]
     assert {str(answer.reply) for answer in answers if isinstance(answer, Refusal)} == {str(module.TOKEN_WRONG)}
     assert [(line["reason"], line["username"]) for line in logs] == [
-        ("token expired", "shop.mailer"),
-        ("token of an account that no credential names", "shop.other"),
-        ("token with the user name of another", "news.weekly"),
-        ("token with a wrong signature", "shop.mailer"),
+        ("token expired", "system:serviceaccount:shop:mailer"),
+        ("token of an account that no credential names", "system:serviceaccount:shop:other"),
+        ("token with the user name of another", "system:serviceaccount:shop:mailer"),
+        ("token with a wrong signature", "system:serviceaccount:shop:mailer"),
         ("no token", "shop.web"),
     ]
     assert not any(part.decode() in str(logs) for part in token.split(b"."))
@@ -320,6 +324,13 @@ async def test_a_client_with_a_stale_token_does_not_shut_out_its_neighbours(
     codes = [answer.reply.code for _ in range(15) if isinstance(answer := await shown(auth, stale), Refusal)]
     assert codes == [535] * ADDRESS_FAILURES_MAX + [421] * (15 - ADDRESS_FAILURES_MAX)
     assert isinstance(await shown(auth, token), Principal)
+
+
+async def test_other_user_names_beside_a_token_are_no_way_around_the_limit(auth: Authenticator, clock: Clock) -> None:
+    auth.learn_policy(TOKENS)
+    stale = CLUSTER.token("shop.other", clock.now_ms / 1000 - 7200)
+    answers = [await shown(auth, stale, f"shop.{at}") for at in range(ADDRESS_FAILURES_MAX + 2)]
+    assert answers[-1] == Refusal(module.TOO_MANY, close=True)
 
 
 async def test_no_request_with_random_octets_raises(auth: Authenticator) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 import uvloop
 
 from paquebot.mail.delivery import Plan
+from paquebot.policy.cluster import ClusterIdentity
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.settings import Address, Networks
 from paquebot.runtime.tls import ReloadingContext
@@ -125,6 +127,20 @@ def send(client: smtplib.SMTP, size: int = 10) -> dict[str, tuple[int, bytes]]:
     with client:
         client.login("shop.web", "correct horse")
         return client.send_message(message(size))
+
+
+def test_tokens_are_offered_to_those_who_come_once_the_policy_knows_the_cluster(serve: Serve) -> None:
+    running = serve()
+
+    def offered() -> str:
+        with running.over_tls() as client:
+            client.ehlo()
+            return client.esmtp_features["auth"].strip()
+
+    assert offered() == "PLAIN LOGIN"
+    intake = running.server.intake
+    intake.follow(replace(intake.policy, cluster=ClusterIdentity("https://issuer.test", "paquebot", ())))
+    assert offered() == "PLAIN LOGIN OAUTHBEARER XOAUTH2"
 
 
 @pytest.mark.parametrize("port", ["tls", "starttls"])

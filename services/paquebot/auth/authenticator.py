@@ -8,6 +8,7 @@ need no thread: there is nothing slow about them.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -78,11 +79,12 @@ class Authenticator:
 
     async def authenticate(self, request: AuthenticateRequest) -> Principal | Refusal:
         """Return the principal, or what to refuse with."""
+        if self._bearers.are_known and looks_like_token(request.password):
+            request = replace(request, password=b"", token=request.password)
         answer, reason = await self._judge(request)
         AUTHENTICATIONS.labels(reason).inc()
         if isinstance(answer, Refusal):
-            username = request.username or claimed(request.token)
-            LOG.info("authentication refused", reason=reason, username=username, address=request.address)
+            LOG.info("authentication refused", reason=reason, username=_counted_by(request), address=request.address)
         return answer
 
     def lease(self, request: LeaseRequest) -> LeaseAnswer:
@@ -111,9 +113,7 @@ class Authenticator:
         if self._policy is None or self._hashes is None:
             return Refusal(NOT_LOADED), "not loaded"
         if request.token:
-            return self._judge_token(request, request.token, self._policy)
-        if self._bearers.are_known and looks_like_token(request.password):
-            return self._judge_token(request, request.password, self._policy)
+            return self._judge_token(request, self._policy)
         at_once = self._without_check(request)
         if at_once is not None:
             return at_once
@@ -127,19 +127,17 @@ class Authenticator:
         finally:
             self._waiting -= 1
 
-    def _judge_token(
-        self, request: AuthenticateRequest, token: bytes, policy: Policy
-    ) -> tuple[Principal | Refusal, str]:
-        username, now_ms = request.username or claimed(token), self._clock_ms()
-        if not self._guessing.is_heard(username, request.address, now_ms):
+    def _judge_token(self, request: AuthenticateRequest, policy: Policy) -> tuple[Principal | Refusal, str]:
+        name, now_ms = _counted_by(request), self._clock_ms()
+        if not self._guessing.is_heard(name, request.address, now_ms):
             return Refusal(TOO_MANY, close=True), "too many attempts"
-        self._guessing.hear(username, now_ms)
-        found = self._bearers.credential(token, request.username, now_ms)
+        self._guessing.hear(name, now_ms)
+        found = self._bearers.credential(request.token, request.username, now_ms)
         if isinstance(found, Unfit):
             # Who shows what the cluster signed is no guesser, but perhaps a client with a stale token.
             count = self._guessing.failed_again if found.is_signed else self._guessing.failed
-            return Refusal(TOKEN_WRONG, count(username, request.address, now_ms)), found.reason
-        self._guessing.succeeded(username, request.address, now_ms)
+            return Refusal(TOKEN_WRONG, count(name, request.address, now_ms)), found.reason
+        self._guessing.succeeded(name, request.address, now_ms)
         return principal_of(found, policy), "success"
 
     def _without_check(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str] | None:
@@ -191,3 +189,8 @@ class Authenticator:
     def _mark(self, username: str) -> str:
         """Return what a remembered check depends on; it changes with the hashes and with what stands."""
         return " ".join((self._fallen(username), *self._stored(username)))
+
+
+def _counted_by(request: AuthenticateRequest) -> str:
+    """Return the name that failures count for: the account that a token speaks of, whatever user name is beside it."""
+    return claimed(request.token) or request.username

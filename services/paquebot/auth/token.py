@@ -58,15 +58,15 @@ def looks_like_token(password: bytes) -> bool:
 
 
 def claimed(token: bytes) -> str:
-    """Return the user name of the account that a token speaks of, unverified: to count by. Empty when it is none."""
+    """Return the subject of a token, unverified: to count by. Empty when it is no ServiceAccount."""
     if len(token) > TOKEN_MAX_BYTES:
         return ""
     try:
         payload = _JWS.decode_complete(token, options={"verify_signature": False})["payload"]
     except PyJWTError:
         return ""
-    account = _account(_claims(payload))
-    return account.username if isinstance(account, Account) else ""
+    claims = _claims(payload)
+    return str(claims["sub"]) if isinstance(_account(claims), Account) else ""
 
 
 class Verifier:
