@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from paquebot_operator.conditions import READY, TRUE, Report, status_of
 from paquebot_operator.kube.client import Kube
 from paquebot_operator.kube.events import Recorder
 from paquebot_operator.kube.store import Store, key_of
 from paquebot_operator.names import OURS_BY_NAME, STATUS_MANAGER, Key
+
+PASSING: Final = frozenset({"WaitingForPods", "NotPublished"})  # steps on the way, which nobody needs to hear of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class StatusWriter:
         await self.kube.apply_status(OURS_BY_NAME[key.kind], entry, status, STATUS_MANAGER)
         said = _ready(entry.get("status"))
         says = _ready(status)
-        if said != says:
+        if said != says and says[1] not in PASSING:
             await self.recorder.record(entry, says[0] == TRUE, says[1], says[2])
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Pace:
     """Lets callers through at `rate` a second, up to `burst` at once. Who waits is served in turn."""
 
-    rate: float = 20.0
-    burst: float = 40.0
-    tokens: float = 40.0
+    rate: float = 50.0
+    burst: float = 100.0
+    tokens: float = 100.0
     filled: float = 0.0  # loop time
 
     async def turn(self) -> None:

@@ -1,5 +1,6 @@
 """Publishing: the accepted objects become streams and a revision, and each object learns what became of it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,8 @@ class Publishing:
         found = await read_objects(js)
         revision, published = found or ("", [])
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        accepted = accept(with_draining(entries, published, now), published, self.platform_namespace)
+        entries = with_draining(entries, published, now)
+        accepted = await asyncio.to_thread(accept, entries, published, self.platform_namespace)  # a second for 5000
         pools = PLATFORM_STREAMS | accepted.policy.pools.keys()
         if not pools <= self.provisioned:
             await provision(js, accepted.policy, self.stream_replicas)
