@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test kube cluster-test strangers lint protos docs bench fuzz clean
+.PHONY: help demo up test kube cluster cluster-test strangers lint protos docs bench fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: $(READY) lint ## everything but the cluster: lint, types, import contracts
 
 kube: ## build etcd and the Kubernetes control plane that tests/operator needs (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py
+
+cluster: $(READY) ## Paquebot from its chart on a cluster on this machine, and a shell with its kubectl; as root, after `make kube`
+	@$(BIN)/python hack/nats_server.py
+	@$(BIN)/python hack/in_namespace.py $(BIN)/python hack/cluster.py
 
 cluster-test: $(READY) ## tests/cluster: whole stories on a cluster of processes; as root, after `make kube`
 	@$(BIN)/python hack/nats_server.py

@@ -10,6 +10,8 @@ import smtplib
 import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +37,9 @@ VALUES: dict[str, Any] = {
     "operator": {"replicas": 1},
     "nats": {"nodes": 1, "storage": {"sizeGi": 2}, "reloader": {"enabled": False}},
 }
-READY_MAX_S = 180.0
+READY_MAX_S = 120.0
+LOG_CHARACTERS = 600
+ADMIN_PORT = 9090
 GROUP = "/apis/paquebot.dev/v1alpha1"
 
 
@@ -98,11 +102,12 @@ class Cluster:
         return {each["metadata"]["name"]: _is_true(each, "Ready") for each in listed}
 
     def why(self, namespace: str, pod: str) -> str:
-        """Return why a pod is not ready: the state of its containers, and its last words."""
+        """Return why a pod is not ready: the state of its containers, what it says itself, and its last words."""
         status = self.plane.call("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}").get("status", {})
         states = [each["state"] for each in status.get("containerStatuses") or ()]
         logs = sorted((self.kubelet.logs / namespace / pod).glob("*.log"))
-        return f"{states} {' '.join(log.read_text()[-600:] for log in logs)}"
+        words = " ".join(log.read_text()[-LOG_CHARACTERS:] for log in logs)
+        return f"{states} {_readiness(status.get('podIP', ''))} {words}"
 
     def apply(self, path: Path) -> None:
         """Apply a file or folder, with the namespaces of the examples' tenants."""
@@ -158,6 +163,17 @@ class Cluster:
                 if code not in {250, 251}:
                     raise smtplib.SMTPResponseException(code, text)
         return text.decode().rpartition(" ")[2]
+
+
+def _readiness(address: str) -> str:
+    """Return what one of our services says of its readiness."""
+    try:
+        with urllib.request.urlopen(f"http://{address}:{ADMIN_PORT}/readyz", timeout=2) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as refusal:
+        return refusal.read().decode()
+    except OSError as failure:
+        return str(failure)
 
 
 def _is_true(manifest: dict[str, Any], kind: str) -> bool:
