@@ -22,6 +22,7 @@ from paquebot.runtime.authority import create_authority, issue
 from queue_fixtures import free_port
 
 READY_MAX_S = 60.0
+CONNECTIONS_MAX = 5
 PR_SET_PDEATHSIG = 1
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kube-apiserver")
 
@@ -162,14 +163,7 @@ class Plane:
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(self.ca))),
         )
-        try:
-            with opener.open(request, timeout=30) as answer:
-                read = answer.read()
-        except urllib.error.HTTPError as refusal:
-            text = refusal.read()
-            with contextlib.suppress(ValueError):
-                raise Refused(refusal.code, json.loads(text)) from None
-            raise Refused(refusal.code, {"message": text.decode(errors="replace")}) from None
+        read = _answered(opener, request)
         return read if how.get("raw") else json.loads(read)
 
     def apply(self, path: str, manifest: Mapping[str, Any], **how: Any) -> Any:
@@ -236,6 +230,24 @@ class Plane:
             "--endpoint-reconciler-type=none",
             "--profiling=false",
         ]
+
+
+def _answered(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> bytes:
+    """Return the answer's body; a connection that breaks is tried again, since a server may just have come back."""
+    for attempt in range(CONNECTIONS_MAX):
+        try:
+            with opener.open(request, timeout=30) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as refusal:
+            text = refusal.read()
+            with contextlib.suppress(ValueError):
+                raise Refused(refusal.code, json.loads(text)) from None
+            raise Refused(refusal.code, {"message": text.decode(errors="replace")}) from None
+        except OSError:
+            if attempt == CONNECTIONS_MAX - 1:
+                raise
+            time.sleep(0.2)
+    raise AssertionError("unreachable")
 
 
 def _die_with_parent() -> None:
