@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import shutil
 import smtplib
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,6 +181,43 @@ async def test_a_stale_token_is_refused_in_whatever_way_it_comes(stage: Stage, w
         return refusal.value.smtp_code
 
     assert await asyncio.to_thread(attempt) == 535
+
+
+def curl(stage: Stage, _mechanism: str, shown: str, message: Path) -> "subprocess.CompletedProcess[str]":
+    ca, port = stage.place.identity("smtp") / "ca.crt", stage.platform.ports["smtps"]
+    command = ["curl", "--silent", "--verbose", "--cacert", str(ca), "--url", f"smtps://localhost:{port}/client.test"]
+    command += ["--user", "shop.web:", "--oauth2-bearer", shown]
+    command += ["--mail-from", SENDER, "--mail-rcpt", "someone@accept.test", "--upload-file", str(message)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def msmtp(stage: Stage, mechanism: str, shown: str, message: Path) -> "subprocess.CompletedProcess[str]":
+    ca, port = stage.place.identity("smtp") / "ca.crt", stage.platform.ports["smtps"]
+    command = ["msmtp", "--debug", "--host=localhost", f"--port={port}", "--tls=on", "--tls-starttls=off"]
+    command += [f"--tls-trust-file={ca}", f"--auth={mechanism}", "--user=shop.web", f"--passwordeval=echo {shown}"]
+    command += [f"--from={SENDER}", "--", "someone@accept.test"]
+    typed = message.read_text().replace("\r\n", "\n")
+    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("client", "mechanism"),
+    [(curl, "oauthbearer"), (msmtp, "oauthbearer"), (msmtp, "xoauth2")],  # curl prefers the first, whatever it is told
+)
+async def test_clients_of_others_show_tokens_as_we_read_them(
+    stage: Stage, client: Callable[..., Any], mechanism: str, tmp_path: Path
+) -> None:
+    if shutil.which(client.__name__) is None:
+        pytest.skip(f"{client.__name__} is not installed")
+    message = tmp_path / "message.eml"
+    message.write_bytes(content(f"{client.__name__}-{mechanism}"))
+    sent = await asyncio.to_thread(client, stage, mechanism, token().decode(), message)
+    assert sent.returncode == 0, sent.stderr
+    assert f"AUTH {mechanism.upper()}" in sent.stdout + sent.stderr
+    refused = await asyncio.to_thread(client, stage, mechanism, token(exp=1).decode(), message)
+    assert refused.returncode != 0
+    assert "535 5.7.8" in refused.stdout + refused.stderr
+    await wait_for(lambda: [each for each in stage.internet if each.content.endswith(message.read_bytes())], 30)
 
 
 async def test_no_token_is_taken_in_the_clear(stage: Stage) -> None:
