@@ -51,14 +51,16 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/lint-imports
 	@$(BIN)/python hack/protos.py --check
 	@$(BIN)/python hack/metrics.py --check
+	@$(BIN)/python hack/scaling_picture.py --check
 	@$(BIN)/python hack/chart.py --check
 	@$(BIN)/python hack/dashboards.py --check
 
 protos: $(READY) ## generate services/paquebot/pb from protos/
 	@$(BIN)/python hack/protos.py
 
-docs: $(READY) ## generate the table of docs/metrics.md and the chart's generated files from the code
+docs: $(READY) ## generate the tables of docs/metrics.md and docs/scaling.md, its picture, and the chart's generated files from the code
 	@$(BIN)/python hack/metrics.py
+	@$(BIN)/python hack/scaling_picture.py
 	@$(BIN)/python hack/chart.py
 	@$(BIN)/python hack/dashboards.py
 
