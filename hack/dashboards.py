@@ -205,6 +205,12 @@ PLATFORM: Final = (
     (
         Panel("Not ready", "Processes that say so.", (("paquebot_ready < 1", "{{instance}}"),)),
         Panel(
+            "Certificates end in",
+            "They are renewed with a third of their time left; 0 is one that is not there.",
+            (("min by (secret) (paquebot_certificate_expiry_timestamp_seconds) - time()", "{{secret}}"),),
+            "s",
+        ),
+        Panel(
             "Policy revisions in use",
             "More than one for more than a moment: a process does not follow.",
             (("count by (revision) (paquebot_policy_info)", "{{revision}}"),),

@@ -9,7 +9,9 @@ import pytest
 import yaml
 from hack import chart
 
+from paquebot.queue.users import DENIED, PERMISSIONS, UNLIMITED
 from paquebot.runtime.settings import from_environment
+from paquebot_operator.tls.identities import leaves, smtp_leaf
 
 Render = Callable[..., list[dict[str, Any]]]
 
@@ -144,24 +146,36 @@ def test_what_is_generated_from_the_code_is_current() -> None:
     assert {path.name for path, text in chart.pages().items() if path.read_text() != text} == set()
 
 
-def test_cert_manager_names_each_identity_first(render: Render) -> None:
-    certificates = [each for each in render(*VARIANTS["cert-manager"]) if each["kind"] == "Certificate"]
-    identities = {
-        each["spec"]["secretName"]: each["spec"]["dnsNames"][0]
-        for each in certificates
-        if each["metadata"]["name"].endswith("-identity")
+def test_values_for_the_official_nats_chart_give_its_users_the_same_rights() -> None:
+    values = yaml.safe_load(chart.EXTERNAL.read_text())["config"]["merge"]["accounts"]
+    users = {each["user"]: each.get("permissions") for each in values["MAIL"]["users"]}
+    assert set(users) == {*PERMISSIONS, *UNLIMITED}
+    for name, subjects in PERMISSIONS.items():
+        assert users[name]["publish"]["allow"] == list(subjects)
+        assert users[name]["publish"].get("deny", []) == list(DENIED.get(name, ()))
+
+
+def test_cert_manager_is_asked_for_the_certificates_that_the_operator_would_make_itself(render: Render) -> None:
+    objects = render(*VARIANTS["cert-manager"], "hostname=mail.example.org")
+    asked = {
+        each["spec"]["secretName"]: tuple(each["spec"]["dnsNames"]) for each in objects if each["kind"] == "Certificate"
     }
-    assert identities == {f"paquebot-{name}-identity": name for name in identities.values()}
-    assert {each["spec"]["commonName"] for each in certificates if "commonName" in each["spec"]} == set(
-        identities.values()
-    )
-    mounted = {
-        source["secretName"]
-        for _name, template in pods(render())
-        for volume in template["spec"]["volumes"]
-        if (source := volume.get("secret"))
-    }
-    assert {name for name in mounted if name.endswith("-identity")} <= set(identities)
+    wanted = (*leaves("mail-system"), smtp_leaf("mail-system", "mail.example.org"))
+    assert asked == {leaf.secret: leaf.names for leaf in wanted}
+
+
+def test_an_identity_stands_in_the_common_name_too_where_grpc_looks(render: Render) -> None:
+    for each in render(*VARIANTS["cert-manager"]):
+        if each["kind"] == "Certificate" and each["metadata"]["name"] != "paquebot-smtp-tls":
+            assert each["spec"]["commonName"] == each["spec"]["dnsNames"][0]
+
+
+def test_every_secret_that_a_pod_mounts_is_made_by_somebody(objects: list[dict[str, Any]]) -> None:
+    made = {each["metadata"]["name"] for each in objects if each["kind"] == "Secret"}
+    made |= {leaf.secret for leaf in (*leaves("mail-system"), smtp_leaf("mail-system", "host"))} | {"bought"}
+    for name, template in pods(objects):
+        mounted = {each["secret"]["secretName"] for each in template["spec"]["volumes"] if "secret" in each}
+        assert mounted <= made, name
 
 
 def test_a_mode_without_its_issuer_is_refused_with_the_cure(render: Render, refused: type[Exception]) -> None:
