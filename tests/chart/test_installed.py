@@ -26,7 +26,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory, run_helm: Callable[..., str]
     try:
         plane.start()
         _teach(plane)
-        make_namespace(plane, PLATFORM, {"pod-security.kubernetes.io/enforce": "restricted"})
+        _with_account(plane, make_namespace(plane, PLATFORM, {"pod-security.kubernetes.io/enforce": "restricted"}))
         run_helm("install", "paquebot", str(CHART), *_where(plane))
         yield plane
     finally:
@@ -51,6 +51,13 @@ def _teach(plane: Plane) -> None:
     plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
+def _with_account(plane: Plane, namespace: str) -> str:
+    """Give a namespace the ServiceAccount that a controller would give it; return its name."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+    plane.apply(f"/api/v1/namespaces/{namespace}/serviceaccounts/default", account)
+    return namespace
+
+
 def _where(plane: Plane) -> tuple[str, ...]:
     return "--namespace", PLATFORM, f"--kubeconfig={plane.kubeconfig('admin')}"
 
@@ -72,8 +79,11 @@ def _secret(name: str, namespace: str, labels: dict[str, str]) -> tuple[str, dic
 def test_the_api_server_takes_every_object_without_a_warning(
     values: tuple[str, ...], plane: Plane, render: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    asked = ("--dry-run=server", f"--kubeconfig={plane.kubeconfig('admin')}")  # keys that are there stay
-    objects = render(*values, more=asked)
+    if "nats.nodes=3" in values:  # which this release would be refused
+        more: tuple[str, ...] = ("--namespace", _with_account(plane, make_namespace(plane, "another")))
+    else:
+        more = ("--dry-run=server", f"--kubeconfig={plane.kubeconfig('admin')}")  # keys that are there stay
+    objects = render(*values, more=more)
     for number, each in enumerate(objects):
         (tmp_path / f"{number:03}.json").write_text(json.dumps(each))
     told = plane.kubectl(
@@ -85,13 +95,16 @@ def test_the_api_server_takes_every_object_without_a_warning(
 def test_every_pod_is_admitted_where_pod_security_is_restricted(
     plane: Plane, render: Callable[..., list[dict[str, Any]]]
 ) -> None:
-    workloads = [each for each in render() if each["kind"] in {"Deployment", "StatefulSet"}]
-    assert len(workloads) == 6
-    for each in workloads:
+    objects = render()
+    pods = [each for each in objects if each["kind"] == "Pod"]
+    for each in (each for each in objects if each["kind"] in {"Deployment", "StatefulSet"}):
         template = each["spec"]["template"]
         metadata = {"name": each["metadata"]["name"], "labels": template["metadata"]["labels"]}
         volumes = [*template["spec"]["volumes"], {"name": "data", "emptyDir": {}}]
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"] | {"volumes": volumes}}
+        spec = template["spec"] | {"volumes": volumes}
+        pods.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    assert len(pods) == 7
+    for pod in pods:
         plane.call("POST", f"/api/v1/namespaces/{PLATFORM}/pods?dryRun=All&fieldValidation=Strict", pod)
 
 
@@ -106,6 +119,16 @@ def test_an_upgrade_keeps_the_keys_that_were_made_and_what_others_scale(
     run_helm("upgrade", "paquebot", str(CHART), *_where(plane), "--reuse-values", "--set", "logLevel=debug")
     assert plane.call("GET", scale)["spec"]["replicas"] == 7
     assert [plane.call("GET", _secret(name, PLATFORM, {})[0])["data"] for name in names] == before
+
+
+def test_the_number_of_nats_servers_cannot_be_changed_by_helm_nor_by_others(
+    plane: Plane, run_helm: Callable[..., str], render: Callable[..., list[dict[str, Any]]], refused: type[Exception]
+) -> None:
+    with pytest.raises(refused, match=r"nats\.nodes: the queue was begun with 1 and 3 would not find its mail"):
+        run_helm("upgrade", "paquebot", str(CHART), *_where(plane), "--set", "nats.nodes=3")
+    [three] = [each for each in render("nats.nodes=3") if each["kind"] == "StatefulSet"]
+    with pytest.raises(Refused, match=r"spec\.volumeClaimTemplates.*field is immutable"):
+        plane.apply(f"/apis/apps/v1/namespaces/{PLATFORM}/statefulsets/paquebot-nats", three)
 
 
 def test_a_key_that_was_made_once_cannot_be_replaced(plane: Plane) -> None:

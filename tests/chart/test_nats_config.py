@@ -23,10 +23,11 @@ START_MAX_S = 60.0
 
 @pytest.fixture
 def start(render: Render, identities: Path, tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts so many servers and returns their addresses."""
+    """Return a function that starts so many servers, in place of those before, and returns their addresses."""
     running: list[subprocess.Popen[bytes]] = []
 
     def started(count: int) -> list[str]:
+        end()
         objects = render(f"nats.nodes={count}")
         text = next(
             each for each in objects if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "paquebot-nats"
@@ -34,7 +35,7 @@ def start(render: Render, identities: Path, tmp_path: Path) -> Iterator[Start]:
         clients, routes = [[free_port() for _ in range(count)] for _ in range(2)]
         for number in range(count):
             folder = tmp_path / str(number)
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             config = text["data"]["nats.conf"]
             for name, here in (
                 ("0.0.0.0:4222", f"127.0.0.1:{clients[number]}"),
@@ -56,10 +57,14 @@ def start(render: Render, identities: Path, tmp_path: Path) -> Iterator[Start]:
                 running.append(subprocess.Popen(command, env=environ, stdout=log, stderr=log))
         return [f"tls://127.0.0.1:{port}" for port in clients]
 
+    def end() -> None:
+        while running:
+            each = running.pop()
+            each.kill()
+            each.wait()
+
     yield started
-    for each in running:
-        each.kill()
-        each.wait()
+    end()
 
 
 async def connected(url: str, identity: Path) -> JetStream:
@@ -87,18 +92,32 @@ async def test_one_server_is_fit_and_keeps_the_queue_encrypted(start: Start, ide
     assert b"nobody may read this" not in stored
 
 
-async def test_three_servers_find_each_other_and_keep_three_copies(start: Start, identities: Path) -> None:
-    urls = start(3)
-    js = await connected(urls[0], identities / "publisher")
-    config = {"name": "THREE", "subjects": ["three"], "num_replicas": 3, "storage": "file"}
+async def made(js: JetStream, stream: str, replicas: int) -> dict[str, Any]:
+    """Make a stream as soon as enough servers have come."""
+    config = {"name": stream, "subjects": [stream], "num_replicas": replicas, "storage": "file"}
     deadline = time.monotonic() + START_MAX_S
     while True:
         try:
-            info = await js.request("STREAM.CREATE.THREE", config)
-            break
-        except (ApiError, QueueUnavailableError):  # they have no leader yet, or too few have come
+            return dict(await js.request(f"STREAM.CREATE.{stream}", config))
+        except (ApiError, QueueUnavailableError):
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.1)
-    assert len(info["cluster"]["replicas"]) == 2
+
+
+async def test_three_servers_find_each_other_but_not_what_one_of_them_kept_alone(
+    start: Start, identities: Path
+) -> None:
+    [url] = start(1)
+    js = await connected(url, identities / "publisher")
+    await made(js, "ALONE", 1)
+    await js.publish("ALONE", b"mail that was answered 250")
+    await js.close()
+    js = await connected(start(3)[0], identities / "publisher")
+    assert len((await made(js, "THREE", 3))["cluster"]["replicas"]) == 2
+    with pytest.raises(ApiError, match="stream not found"):
+        await js.request("STREAM.INFO.ALONE")
+    await js.close()
+    js = await connected(start(1)[0], identities / "publisher")
+    assert (await js.request("STREAM.INFO.ALONE"))["state"]["messages"] == 1
     await js.close()
