@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kube_plane import Plane
+from kube_plane import Plane, Refused
 from operator_support import PLATFORM, Objects, give_identities, running, settings, until
 from paquebot.queue.server import NatsServer
 from paquebot_operator import engine as module
@@ -115,21 +115,25 @@ async def test_a_standby_takes_over_when_the_leader_dies(
         async with running(monkeypatch, objects.plane, second, "operator-2") as standby:
             await until(lambda: standby.engine.store.keys("SendingPool"))
             assert standby.engine.work.paused
-            monkeypatch.setattr(leader.engine.leadership, "_take", silent)
+            leader.engine.leadership.kube = cut_off(objects.plane, tmp_path)
             await until(lambda: holder(objects.plane) == "operator-2")
             objects.domain("shop", "default")
             await until(lambda: "Accepted" in objects.conditions("maildomains", "shop"))
 
 
-async def silent() -> bool:
-    """Renew nothing, for ever, as a process does that is frozen."""
-    await asyncio.Event().wait()
-    return False
+def cut_off(plane: Plane, folder: Path) -> Kube:
+    """Return a login at an API server that does not answer."""
+    config = folder / "nowhere"
+    config.write_text(plane.kubeconfig("admin").read_text().replace(str(plane.port), "1"))
+    return Kube.login(config)
 
 
 def holder(plane: Plane) -> str:
     path = f"/apis/coordination.k8s.io/v1/namespaces/{PLATFORM}/leases/paquebot-operator"
-    return str(plane.call("GET", path)["spec"].get("holderIdentity"))
+    try:
+        return str(plane.call("GET", path)["spec"].get("holderIdentity"))
+    except Refused:
+        return ""  # nobody ever led
 
 
 def test_it_says_what_is_missing_when_there_is_no_cluster(tmp_path: Path) -> None:

@@ -61,11 +61,14 @@ class Leadership:
         LOG.error("the lease could not be renewed in time")
 
     async def release(self) -> None:
-        """Let the next one lead at once."""
-        entry = await self.kube.get(LEASE, self.namespace, self.name)
-        if entry is not None and entry["spec"].get("holderIdentity") == self.holder:
-            entry["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-            await self.kube.replace(LEASE, entry)
+        """Let the next one lead at once; where that cannot be said, it will find out by our silence."""
+        try:
+            entry = await self.kube.get(LEASE, self.namespace, self.name)
+            if entry is not None and entry["spec"].get("holderIdentity") == self.holder:
+                entry["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+                await self.kube.replace(LEASE, entry)
+        except KubeError as error:
+            LOG.info("the lease was not given back", error=str(error))
 
     async def _take(self) -> bool:
         """Renew or take the lease; say whether we hold it. Raises KubeError."""
