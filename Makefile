@@ -29,8 +29,9 @@ test: $(READY) lint ## everything but the cluster: lint, types, import contracts
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python -m pytest --ignore=tests/cluster
 
-kube: ## build etcd and the Kubernetes control plane that tests/operator needs (once; needs Go)
+kube: ## build what the tests of operator and chart need: etcd, a Kubernetes control plane, Helm (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py
+	@$(PYTHON) hack/helm.py
 
 cluster: $(READY) ## Paquebot from its chart on a cluster on this machine, and a shell with its kubectl; as root, after `make kube`
 	@$(BIN)/python hack/nats_server.py

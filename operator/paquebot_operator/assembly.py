@@ -51,7 +51,7 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     queue = QueueLink(settings.nats_url, settings.identity_dir)
     reconcilers: dict[str, Reconcile] = {}
     work = Work(reconcilers, (CERTIFICATES, CLUSTER, IDENTITY, POLICY, SWEEP))
-    cluster = Cluster(kube, settings.namespace, settings.audience, lambda: work.add(POLICY))
+    cluster = Cluster(kube, settings.namespace, settings.audience, partial(_cluster_changed, store, work))
     publishing = Publishing(store, queue, settings.namespace, work.add, cluster.entries, settings.stream_replicas)
     recorder = Recorder(kube, pod, settings.namespace)
     writer = StatusWriter(kube, store, recorder, lambda: now().strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -69,6 +69,12 @@ def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Opera
     watch = Watch(kube, WATCHED, kubeconfig)
     engine = Engine(kube, WATCHED, store, work, watch, leadership, concerned)
     return Operator(engine, queue)
+
+
+def _cluster_changed(store: Store, work: Work) -> None:
+    """Have looked at what tells of the cluster: the policy, and the Secrets of credentials."""
+    for key in (POLICY, *store.keys("SMTPCredential")):
+        work.add(key)
 
 
 def _place(settings: Settings, cluster: Cluster) -> Place:

@@ -15,6 +15,7 @@ from paquebot_operator.tls.identities import SMTP_SECRET
 
 CLUSTER: Final = Key("Cluster", "", "facts")
 LOOK_S: Final = 60.0
+ABSENT_S: Final = 1.0  # while the listener has no certificate: on a new cluster it is just being made
 DISCOVERY: Final = "/.well-known/openid-configuration"
 JWKS: Final = "/openid/v1/jwks"
 LOG = structlog.get_logger()
@@ -22,7 +23,7 @@ LOG = structlog.get_logger()
 
 @dataclass(slots=True, eq=False)
 class Cluster:
-    """Reads the facts now and then. `changed` is called when tokens are signed otherwise than before."""
+    """Reads the facts now and then. `changed` is called when one is another than before."""
 
     kube: Kube
     namespace: str
@@ -34,18 +35,22 @@ class Cluster:
     async def reconcile(self, _key: Key) -> float:
         """Read them."""
         secret = await self.kube.get(SECRET, self.namespace, SMTP_SECRET)
-        self.ca = base64.b64decode(((secret or {}).get("data") or {}).get("ca.crt", "")).decode("ascii", "replace")
+        ca = base64.b64decode(((secret or {}).get("data") or {}).get("ca.crt", "")).decode("ascii", "replace")
+        if ca != self.ca:
+            self.ca = ca
+            self.changed()
+        look_s = LOOK_S if secret else ABSENT_S
         try:
             issuer = str((await self.kube.read(DISCOVERY))["issuer"])
             keys = (await self.kube.read(JWKS))["keys"]
         except (KubeError, KeyError) as error:
             LOG.warning("the cluster does not tell who signs its tokens: none count", error=str(error))
-            return LOOK_S
+            return look_s
         spec = {"issuer": issuer, "audience": self.audience, "jwks": {"keys": keys}}
         if spec != self.identity:
             self.identity = spec
             self.changed()
-        return LOOK_S
+        return look_s
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what belongs into the policy besides people's objects."""

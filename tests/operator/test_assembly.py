@@ -119,6 +119,18 @@ async def test_a_secret_that_is_deleted_comes_back_with_another_password(
     await until(lambda: objects.secret("app-smtp").get("password", before) != before)
 
 
+async def test_a_ca_that_comes_later_reaches_the_secrets_that_are_there(objects: Objects, pool: str) -> None:
+    objects.domain("shop", pool)
+    objects.credential("app", "shop")
+    await until(lambda: objects.conditions("smtpcredentials", "app").get("SecretReady", {}).get("status") == "True")
+    assert "ca.crt" not in objects.secret("app-smtp")
+    path = "/api/v1/namespaces/mail-system/secrets/paquebot-smtp-tls"
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "paquebot-smtp-tls"}}
+    objects.plane.apply(path, secret | {"stringData": {"ca.crt": "a certificate"}})
+    await until(lambda: objects.secret("app-smtp").get("ca.crt") == "a certificate")
+    objects.plane.call("DELETE", path)
+
+
 async def test_a_credential_that_goes_takes_its_hash_along(objects: Objects, connect, pool: str) -> None:
     objects.domain("shop", pool)
     objects.credential("app", "shop")
