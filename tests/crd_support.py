@@ -28,6 +28,25 @@ LEAST: dict[str, dict[str, Any]] = {
     "DestinationPolicy": {"match": {"domains": ["big.example"]}},
     "SuppressionList": {},
 }
+# What goes with a field where its mapping cannot do without.
+BESIDE: dict[str, Any] = {
+    "action": "SuspendDomain",
+    "from": "08:00",
+    "heloHostname": "out.mail.example",
+    "host": "relay.example",
+    "interval": "90d",
+    "key": "team",
+    "match": "4.7.28",
+    "maxSkew": 1,
+    "name": "it",
+    "operator": "In",
+    "reason": "incident 42",
+    "reply": "550 5.7.1 No",
+    "timeZone": "Europe/Berlin",
+    "to": "18:00",
+    "topologyKey": "zone",
+    "whenUnsatisfiable": "DoNotSchedule",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,11 @@ class Field:
         least = {} if self.path.startswith("spec.action.") else LEAST[self.kind]
         return manifest(self.kind, _with(least, self.path.split(".")[1:], value))
 
+    def alone(self, value: object) -> dict[str, Any]:
+        """Return the same, with whatever must stand beside the field."""
+        made = self.given(value)
+        return {**made, "spec": _completed(spec_of(self.kind), made["spec"])}
+
     @property
     def at(self) -> str:
         """The path as a fault of the first entry has it."""
@@ -69,6 +93,15 @@ def _with(spec: Mapping[str, Any], steps: list[str], value: object) -> dict[str,
         before = (spec.get(plain) or [{}])[0]
         inner = [_with(before, rest, value) if rest else value]
     return {**spec, plain: inner}
+
+
+def _completed(schema: Mapping[str, Any], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_completed(schema["items"], each) for each in value]
+    if not isinstance(value, dict) or "properties" not in schema:
+        return value
+    missing = {name: BESIDE[name] for name in schema.get("required", ()) if name not in value}
+    return {name: _completed(schema["properties"][name], each) for name, each in (value | missing).items()}
 
 
 def manifest(kind: str, spec: object, name: str = "it", namespace: str = PLATFORM) -> dict[str, Any]:

@@ -122,8 +122,8 @@ def test_faults_of_actions_name_the_field_and_the_cure(action: dict[str, Any], f
         ({"recipientDomains": ["*"]}, "spec.match.recipientDomains[0]"),
         ({"recipientDomains": ["*.Example"]}, "spec.match.recipientDomains[0]"),
         ({"mxSuffixes": ["*.example"]}, "spec.match.mxSuffixes[0]"),
-        ({"tags": {"n": 1}}, "spec.match.tags: the tag"),
-        ({"tags": []}, "spec.match.tags"),
+        ({"tags": {"n": 1}}, "spec.match.tags.n: 1 is not text"),
+        ({"tags": {}}, "spec.match.tags"),
         ({"domains": ["a.example"]}, "spec.match.domains: is not a known field"),
     ],
 )

@@ -218,7 +218,7 @@ def _pool_ref(spec: Section, platform_namespace: str) -> PoolRef:
 def _algorithms(section: Section) -> tuple[str, ...]:
     algorithms = section.entries("algorithms", _algorithm)
     section.each_once("algorithms", algorithms)
-    if section.is_empty_list("algorithms"):
+    if section.is_empty("algorithms"):
         section.fault("algorithms", "is empty", f"name some of {', '.join(DKIM_ALGORITHMS)}, or leave it out")
     return algorithms or DKIM_ALGORITHMS
 
@@ -317,7 +317,7 @@ def _domain_ref(section: Section) -> DomainRef:
         path=section.path,
     )
     section.at_most("senders", _SENDERS_MAX)
-    if section.is_empty_list("senders"):
+    if section.is_empty("senders"):
         section.fault("senders", "names nobody", "name mailboxes, or leave it out for the whole domain")
     section.finish()
     return ref
@@ -349,7 +349,7 @@ def destination(spec: Section) -> DeclaredDestination:
     if value.slots > value.connections_max:
         text = f"are {value.slots} for {value.connections_max} connections, so some would have none"
         spec.fault("slots", text, f"lower them, or raise limits.maxConnections to at least {value.slots}")
-    if not any(match.has(name) and not match.is_empty_list(name) for name in ("mxSuffixes", "domains")):
+    if not any(match.has(name) and not match.is_empty(name) for name in ("mxSuffixes", "domains")):
         spec.fault("match", "matches nothing", "give `mxSuffixes` or `domains`")
     for section in (match, limits, tls, spec):
         section.finish()

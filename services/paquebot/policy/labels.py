@@ -61,8 +61,9 @@ def selector(section: Section) -> None:
         term.need("key", key, "")
         takes_values = term.need("operator", _operator, None)
         term.at_most("values", VALUES_MAX)
-        values = term.entries("values", value)
-        if takes_values is not None and takes_values != bool(values):
+        term.entries("values", value)
+        given = term.has("values") and not term.is_empty("values")
+        if takes_values is not None and takes_values != given:
             term.fault("values", "are for In and NotIn, which need some", "give some, or take them out")
         term.finish()
     section.finish()

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,22 +73,20 @@ def _match(section: Section, only_namespace: str) -> Match:
         mx_suffixes=section.entries("mxSuffixes", names.suffix),
         sender_domains=section.entries("senderDomains", names.domain_pattern),
         namespaces=(only_namespace,) if only_namespace else namespaces,
-        tags=section.read("tags", _tags, ()),
+        tags=tuple(sorted(section.table("tags", scalars.text, _tag).items())),
     )
-    for name in ("recipientDomains", "mxSuffixes", "senderDomains", "namespaces"):
-        if section.is_empty_list(name):  # it would read as "none" to one and as "all" to another
+    section.at_most("tags", TAGS_MAX)
+    for name in ("recipientDomains", "mxSuffixes", "senderDomains", "namespaces", "tags"):
+        if section.is_empty(name):  # it would read as "none" to one and as "all" to another
             section.fault(name, "is empty", "name some, or leave it out for all")
     section.finish()
     return match
 
 
-def _tags(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, Mapping) or not value or len(value) > TAGS_MAX:
-        raise Unfit(f"{scalars.shown(value)} is no mapping of 1 to {TAGS_MAX} tags", "write such as {class: invoices}")
-    for tag, wanted in value.items():
-        if not isinstance(tag, str) or not isinstance(wanted, str) or not tag:
-            raise Unfit(f"the tag {scalars.shown(tag)} is not text: text", "put numbers and truth values in quotes")
-    return tuple(sorted(value.items()))
+def _tag(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise Unfit(f"{scalars.shown(value)} is not text", "put numbers and truth values in quotes")
 
 
 def _action(spec: Section, platform_namespace: str) -> tuple[Action, PoolRef | None]:

@@ -14,8 +14,10 @@ DURATION_MAX_S: Final = 366 * 86_400
 
 _SHOWN_MAX: Final = 60
 _DIGITS_MAX: Final = 15
+_MANY_DAYS_S: Final = 14 * 86_400  # from here on days are easier to read than hours
 _WHOLE: Final = 100  # percent
 _DURATION = re.compile(r"(?:[0-9]{1,9}[dhms]){1,4}\Z")
+_ZERO = re.compile(r"(?:0{1,9}[dhms]){1,4}\Z")
 _DURATION_PART = re.compile(r"([0-9]+)([dhms])")
 _SECONDS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 _SIZE = re.compile(r"([0-9]{1,12})(Ki|Mi|Gi|k|M|G)?\Z")
@@ -131,7 +133,8 @@ def duration_between(least_s: int, most_s: int) -> Callable[[object], int]:
 
 
 def _written(seconds: int) -> str:
-    unit = next(unit for unit in ("h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    units = "dhms" if seconds >= _MANY_DAYS_S else "hms"
+    unit = next(unit for unit in units if seconds % _SECONDS[unit] == 0)
     return f"{seconds // _SECONDS[unit]}{unit}"
 
 
@@ -141,8 +144,8 @@ def duration_or_never_s(value: object) -> int:
 
 
 def duration_or_zero_s(value: object) -> int:
-    """Return the seconds of a duration, which may be `0s`."""
-    return 0 if value == "0s" else duration_s(value)
+    """Return the seconds of a duration, which may be none, such as `0s`."""
+    return 0 if isinstance(value, str) and _ZERO.match(value) else duration_s(value)
 
 
 def size_bytes(value: object) -> int:

@@ -32,9 +32,9 @@ class Section:
         """Say whether the field is given."""
         return name in self._fields
 
-    def is_empty_list(self, name: str) -> bool:
-        """Say whether the field is given and lists nothing."""
-        return self._fields.get(name) == []
+    def is_empty(self, name: str) -> bool:
+        """Say whether the field is given and holds nothing."""
+        return self._fields.get(name) in ([], {})
 
     def read(self, name: str, reader: Callable[[object], T], default: T) -> T:
         """Return the field as `reader` reads it; `default` when it is not given or unfit."""

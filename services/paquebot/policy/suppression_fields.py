@@ -27,7 +27,7 @@ def suppression_list(spec: Section, platform_namespace: str) -> DeclaredSuppress
     domains = tuple(_domain_ref(section) for section in applies.sections("domainRefs"))
     applies.at_most("domainRefs", DOMAIN_REFS_MAX)
     applies.each_once("domainRefs", [name for name, _path in domains])
-    if applies.is_empty_list("domainRefs"):
+    if applies.is_empty("domainRefs"):
         applies.fault("domainRefs", "is empty", "name MailDomains, or leave it out for all")
     sources.later("complaints")
     value = SuppressionList(

@@ -91,7 +91,7 @@ def _window(section: Section) -> Window:
     section.each_once("days", [DAYS[each] for each in days])
     section.each_once("lanes", [each.name.capitalize() for each in lanes])
     for name in ("days", "lanes"):
-        if section.is_empty_list(name):
+        if section.is_empty(name):
             section.fault(name, "is empty", "name some, or leave it out for all")
     window = Window(
         section.need("from", _minute, 0),
