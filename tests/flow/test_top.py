@@ -9,6 +9,7 @@ import pytest_asyncio
 from click.testing import CliRunner, Result
 
 from paquebot.cli.main import main
+from paquebot.queue.members import Load, members
 from platform_support import Stage, content
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,3 +54,18 @@ async def test_accepted_mail_shows_as_a_rate(two: Stage) -> None:
     (pool,) = json.loads((await asking).output)["pools"]
     assert pool["accepted_per_s"] > 0
     assert pool["delivered_per_s"] > 0
+
+
+async def test_each_deliverer_tells_with_its_heartbeat_what_it_did(two: Stage) -> None:
+    await two.submit(content("load"), "someone@accept.test")
+    js = await two.admin()
+    loads: list[Load] = []
+    async with asyncio.timeout(60):
+        while not any(load.attempts for load in loads):
+            loads = [each.load for each in await members(js) if each.service == "deliverer"]
+    await js.close()
+    assert len(loads) == 2
+    assert all(load.at_s > 0 and load.core_s > 0 for load in loads)
+    for load in loads:
+        assert sum(count for count, _seconds in load.groups.values()) == load.attempts
+        assert all(seconds > 0 for _count, seconds in load.groups.values())
