@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test kube cluster cluster-test strangers lint protos docs bench fuzz clean
+.PHONY: help demo up test kube helm cluster cluster-test strangers lint protos docs bench fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ cluster: $(READY) ## Paquebot from its chart on a cluster on this machine, and a
 cluster-test: $(READY) ## tests/cluster: whole stories on a cluster of processes; as root, after `make kube`
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python hack/in_namespace.py $(BIN)/python -m pytest tests/cluster
+
+helm: ## build Helm 4, which tests/chart and the cluster need (once; needs Go)
+	@$(PYTHON) hack/helm.py
 
 strangers: $(READY) ## all cells of docs/strangers.md; as root, with what hack/strangers.py gets
 	@$(BIN)/python hack/strangers.py

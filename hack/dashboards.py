@@ -223,6 +223,27 @@ PLATFORM: Final = (
             ((f"count by (pool) (paquebot_deliverer_partitions{POOL})", "{{pool}}"),),
         ),
         Panel(
+            "Wanted and recommended",
+            "Where they differ for long: `maxReplicas`, or somebody else scales.",
+            (
+                (f"max by (pool) (paquebot_pool_replicas{POOL})", "{{pool}} wanted"),
+                (f"max by (pool) (paquebot_pool_recommended_replicas{POOL})", "{{pool}} recommended"),
+            ),
+        ),
+        Panel(
+            "Held up by destinations",
+            "Share of the demand that they do not take: there more pods change nothing.",
+            ((f"max by (pool) (paquebot_pool_held_up_ratio{POOL})", "{{pool}}"),),
+            "percentunit",
+        ),
+    ),
+    (
+        Panel(
+            "What may be sent now",
+            "Deliveries that are due within a minute: what the scaler looks at.",
+            ((f"max by (pool) (paquebot_pool_eligible_messages{POOL})", "{{pool}}"),),
+        ),
+        Panel(
             "How busy they are",
             "Attempts under way and connections; more pods help where these are at their limit.",
             (
