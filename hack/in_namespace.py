@@ -34,21 +34,22 @@ def enter(command: list[str]) -> int:
     """Run the command inside; return its exit code."""
     namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
     here = [sys.executable, __file__, "--inside"]
-    with subprocess.Popen(["unshare", *namespaces, *here, *command]) as outside:
+    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, *here, *command]) as outside:
         return _wait(outside)
 
 
 def prepare() -> None:
     """Make the network, and the names that it knows."""
     for line in ROUTES:
-        subprocess.run(line.split(), check=True)
+        _run(line)
     for switch in SWITCHES:
         Path("/proc/sys/net/ipv4", switch).write_text("1")
-    with tempfile.NamedTemporaryFile("w", prefix="resolv", delete=False) as resolv:
-        resolv.write(RESOLV)
-    Path(resolv.name).chmod(0o644)
-    subprocess.run(["mount", "--bind", resolv.name, "/etc/resolv.conf"], check=True)
-    Path(resolv.name).unlink()  # the mount keeps it
+    with tempfile.TemporaryDirectory() as folder:
+        _run(f"mount -t tmpfs tmpfs {folder}")
+        resolv = Path(folder, "resolv.conf")
+        resolv.write_text(RESOLV)
+        _run(f"mount --bind {resolv} /etc/resolv.conf")
+        _run(f"umount {folder}")  # the other mount keeps the file
 
 
 def inside(command: list[str]) -> int:
@@ -64,10 +65,14 @@ def inside(command: list[str]) -> int:
                 return child.returncode
 
 
+def _run(line: str) -> None:
+    subprocess.run(line.split(), check=True)
+
+
 def _wait(outside: "subprocess.Popen[bytes]") -> int:
     """Wait without dying of Ctrl-C, which is meant for the command."""
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: outside.terminate())
+    signal.signal(signal.SIGTERM, lambda *_: outside.kill())  # it would not hand on another
     return outside.wait()
 
 
