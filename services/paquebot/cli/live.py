@@ -28,9 +28,7 @@ class Deliverers:
     def of(cls, place: Place, running: Running) -> "Deliverers":
         """Return the deliverers of a running platform, reached as admin."""
         identity = place.identity("admin")
-        return cls(
-            {name: Channel(f"127.0.0.1:{port}", identity, "deliverer") for name, port in running.deliverers.items()}
-        )
+        return cls({name: Channel(address, identity, "deliverer") for name, address in running.deliverers.items()})
 
     async def ask(self, request: StateRequest) -> Live:
         """Ask all at once."""

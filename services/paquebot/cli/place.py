@@ -22,7 +22,7 @@ class Running:
     smtp_port: int
     hostname: str
     metrics: dict[str, int]  # process name to admin port
-    deliverers: dict[str, int] = field(default_factory=dict)  # process name to gRPC port
+    deliverers: dict[str, str] = field(default_factory=dict)  # process name to gRPC address, host:port
     resolver: str = ""  # the sandbox's name server, host:port; empty: the system's
 
 
@@ -76,7 +76,7 @@ class Place:
         for folder in (self.root, self.store, self.dkim, self.logs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.suppression_key.exists():
-            _replace(self.suppression_key, os.urandom(32).hex())
+            write_private(self.suppression_key, os.urandom(32).hex())
         authority = self.root / "authority"
         create_authority(authority)
         for name in IDENTITIES:
@@ -91,18 +91,18 @@ class Place:
         """Keep a password's hash; the file appears whole or not at all."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         hashes = self.read_hashes() | {username: password_hash}
-        _replace(self.hashes, json.dumps(hashes, indent=2))
+        write_private(self.hashes, json.dumps(hashes, indent=2))
 
     def write_login(self, secret: str, username: str, password: str) -> None:
         """Keep a login at a smarthost, named `<namespace>.<name>`."""
         folder = self.smarthosts / secret
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _replace(folder / "username", username)
-        _replace(folder / "password", password)
+        write_private(folder / "username", username)
+        write_private(folder / "password", password)
 
     def announce(self, running: Running) -> None:
         """Tell the other commands where the platform runs."""
-        _replace(self.root / "running.json", json.dumps(asdict(running), indent=2))
+        write_private(self.root / "running.json", json.dumps(asdict(running), indent=2))
 
     def withdraw(self) -> None:
         """Take the announcement back."""
@@ -125,7 +125,8 @@ class Place:
         return running
 
 
-def _replace(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its user reads; it appears whole or not at all."""
     fresh = path.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -117,7 +117,7 @@ class Platform:
             smtp_port=self.ports["smtp"],
             hostname=self.wanted.hostname,
             metrics={name: service.admin_port for name, service in self.services.items()},
-            deliverers={service.name: self.ports[service.name] for service in self._deliverers()},
+            deliverers={service.name: self._at(service.name) for service in self._deliverers()},
             resolver=self.wanted.world.resolver if self.wanted.world else "",
         )
 

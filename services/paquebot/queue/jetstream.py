@@ -133,7 +133,7 @@ class JetStream:
                 await connecting
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await client.close()
-            raise QueueUnavailableError(f"{url}: {error}") from error
+            raise QueueUnavailableError(f"{url}: {str(error) or 'no answer in time'}") from error
         js.inbox = client.new_inbox()
         await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)
         await client.subscribe(f"{js.inbox}.r.*", cb=js._on_read, pending_msgs_limit=-1)
