@@ -23,6 +23,8 @@ class Answer:
     values: tuple[str, ...] = ()
     failure: str = ""
     ttl_s: int = 0  # of the record, or of its absence
+    alias: str = ""  # where a CNAME leads, when the server does not say what stands there
+    zone: str = ""  # which other zone the name is in, when the server says that it is not its own
 
 
 @dataclass(frozen=True, slots=True)
