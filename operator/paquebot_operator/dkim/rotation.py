@@ -89,6 +89,12 @@ def rotates_s(keys: Keys, wish: Wish) -> int | None:
     return min((slot.signs_since_s + wish.interval_s for slot in active), default=None)
 
 
+def look_due_s(keys: Keys, wish: Wish, sightings: Mapping[str, Sighting]) -> int:
+    """Return when a look may let a key that was seen be used: Unix seconds, NEVER_S when none waits for that."""
+    published = (slot for slot in keys.slots if slot.phase is Phase.PUBLISHED)
+    return min((slot.since_s + _spread_s(sightings.get(slot.selector), wish) for slot in published), default=NEVER_S)
+
+
 def _in_time(slot: Slot, known: Known, now_s: int) -> Slot:
     """Return the slot with times that can be: the clock may have been set back since they were written.
 
@@ -155,6 +161,11 @@ def _wait_s(slot: Slot, sighting: Sighting | None, wish: Wish, *, signs: bool, n
     """
     if not signs and (not slot.free_s or now_s - slot.free_s >= WAIT_MAX_S):
         return 0
+    return _spread_s(sighting, wish)
+
+
+def _spread_s(sighting: Sighting | None, wish: Wish) -> int:
+    """Return how long it takes until nobody remembers what was there before."""
     return min(max(wish.ttl_s, sighting.ttl_s if sighting else 0) + MARGIN_S, WAIT_MAX_S)
 
 

@@ -1,0 +1,55 @@
+"""What a status says can be acted upon, and fits where it is written."""
+
+from paquebot.dkim.keys import generate, record
+from paquebot.policy.values import MailDomain
+from paquebot_operator.conditions import MESSAGE_MAX_CHARS
+from paquebot_operator.dkim.records import Site, of_slots
+from paquebot_operator.dkim.report import View, dkim_fields, dns_verified, keys_ready, when
+from paquebot_operator.dkim.rotation import Wish
+from paquebot_operator.dkim.slots import Keys, Phase, Slot
+from paquebot_operator.dns.history import Belief
+from paquebot_operator.dns.watch import Watch
+
+NOW_S = 1_764_000_000
+SITE = Site(MailDomain("shop", "main", "a-rather-long-name.shop.example", "mail-system_default"), "uid")
+WISH = Wish(("RSA2048", "Ed25519"), 100, 50, 3600)
+VALUES = {"pq1-rsa": record(generate("RSA2048")), "pq1-ed": record(generate("Ed25519"))}
+
+
+def view(*slots: Slot) -> View:
+    keys = Keys().put(*slots)
+    records = of_slots(SITE, keys, VALUES)
+    beliefs = {each: Belief(each) for entries in records.values() for each in entries}
+    return View(SITE, keys, WISH, records, Watch(beliefs), NOW_S)
+
+
+def test_a_new_domains_records_of_both_algorithms_fit_into_the_message() -> None:
+    message = dns_verified(view(Slot("pq1-rsa", Phase.PENDING, 1), Slot("pq1-ed", Phase.PENDING, 1))).message
+    assert len(message) <= MESSAGE_MAX_CHARS
+    assert len(message.splitlines()) == 3
+
+
+def test_keys_that_are_still_to_be_made_are_told() -> None:
+    condition = keys_ready(view(Slot("pq1-rsa", Phase.PENDING, 1)))
+    assert (condition.status, condition.reason) == ("False", "Generating")
+    assert condition.message == "keys are being made for Ed25519"
+
+
+def test_selectors_are_listed_with_their_states() -> None:
+    fields = dkim_fields(
+        view(Slot("pq1-rsa", Phase.ACTIVE, NOW_S, "sha256:a", NOW_S), Slot("pq2-rsa", Phase.RETIRED, 0))
+    )
+    assert fields == {
+        "signing": ["pq1-rsa"],
+        "selectors": [
+            {
+                "name": "pq1-rsa",
+                "algorithm": "RSA2048",
+                "state": "Active",
+                "since": when(NOW_S),
+                "keyId": "sha256:a",
+            },
+            {"name": "pq2-rsa", "algorithm": "RSA2048", "state": "Retired", "since": "1970-01-01T00:00:00Z"},
+        ],
+        "nextRotation": when(NOW_S + 100),
+    }
