@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.environment import NotServed, NotYet
-from cluster.probes import Target, act, check_actions, keep_looking
+from cluster.probes import Target, act, check_actions, fails, looks, verdict
 from cluster.view import Network, View
 
 Manifest = Mapping[str, Any]
@@ -40,6 +40,7 @@ class Container:
     spec: Manifest
     program: Callable[[], Program]
     changed: Callable[[], None]
+    grace_s: float  # between being asked to end and being killed, when it is found to be dead
     restarts: int = 0
     ready: bool = False
     started: bool = False
@@ -115,22 +116,23 @@ class Container:
         }
 
     async def _once(self) -> float:
-        """Start it, look at it until it ends; return how long it ran."""
+        """Start it, look at it until it ends or is condemned; return how long it ran."""
         program = await self._programmed()
         self._began(program, await _launch(program))
         began = asyncio.get_running_loop().time()
-        process = self.running
-        assert process is not None
-        looking = asyncio.create_task(self._look())
+        assert self.running is not None
+        waiting, looking = asyncio.create_task(self.running.wait()), asyncio.create_task(self._look())
         try:
-            code = await process.wait()
+            await asyncio.wait((waiting, looking), return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                await self.kill()  # what it left behind
+            else:
+                looking.result()
+                await self.stop(self.grace_s)
         finally:
+            waiting.cancel()
             looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-        self.running = None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what it left behind
-        self._end(code)
+            await asyncio.gather(waiting, looking, return_exceptions=True)
         return asyncio.get_running_loop().time() - began
 
     async def _programmed(self) -> Program:
@@ -151,36 +153,26 @@ class Container:
         self._become({"running": {"startedAt": stamp()}})
 
     async def _look(self) -> None:
+        """Follow its probes; return when it must go."""
         assert self.target is not None
-        startup = self.spec.get("startupProbe")
+        startup, readiness, liveness = (self.spec.get(f"{name}Probe") for name in ("startup", "readiness", "liveness"))
         if startup:
-            passed = asyncio.Event()
-            looking = asyncio.create_task(keep_looking(startup, self.target, lambda good: self._startup(good, passed)))
-            try:
-                await passed.wait()
-            finally:
-                looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
-        async with asyncio.TaskGroup() as group:
-            for name, tell in (("readinessProbe", self._readiness), ("livenessProbe", self._liveness)):
-                if self.spec.get(name):
-                    group.create_task(keep_looking(self.spec[name], self.target, tell))
+            if not await verdict(startup, self.target):
+                return
+            self.started, self.ready = True, not readiness
+            self.changed()
+        following = asyncio.create_task(self._follow(readiness, self.target))
+        try:
+            await (fails(liveness, self.target) if liveness else asyncio.Event().wait())
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
-    def _startup(self, good: bool, passed: asyncio.Event) -> None:
-        if not good:
-            self._signal(signal.SIGTERM)
-            return
-        self.started, self.ready = True, not self.spec.get("readinessProbe")
-        passed.set()
-        self.changed()
-
-    def _readiness(self, good: bool) -> None:
-        self.ready = good
-        self.changed()
-
-    def _liveness(self, good: bool) -> None:
-        if not good:
-            self._signal(signal.SIGTERM)
+    async def _follow(self, readiness: Manifest | None, target: Target) -> None:
+        if readiness:
+            async for good in looks(readiness, target):
+                self.ready = good
+                self.changed()
 
     def _signal(self, number: int) -> None:
         if self.running is not None:

@@ -35,7 +35,7 @@ VALUES: dict[str, Any] = {
     "spamfilter": {"replicas": 1},
     "router": {"replicas": 1},
     "operator": {"replicas": 1},
-    "nats": {"nodes": 1, "storage": {"sizeGi": 2}, "reloader": {"enabled": False}},
+    "nats": {"nodes": 1, "storage": {"sizeGi": 2}},
 }
 READY_MAX_S = 120.0
 LOG_CHARACTERS = 600

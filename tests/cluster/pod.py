@@ -195,7 +195,8 @@ class Pod:
             self.stale.set()
 
     def _container(self, spec: Manifest) -> Container:
-        return Container(spec, lambda: self._program(spec), self.stale.set)
+        grace_s = self.manifest["spec"].get("terminationGracePeriodSeconds", GRACE_S)
+        return Container(spec, lambda: self._program(spec), self.stale.set, grace_s)
 
     def _program(self, spec: Manifest) -> Program:
         """Return what a container starts as things stand. Raises NotYet and NotServed."""

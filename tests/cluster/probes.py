@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,20 +59,44 @@ async def act(action: Manifest, target: Target, timeout_s: float) -> bool:
     return False
 
 
-async def keep_looking(probe: Manifest, target: Target, tell: Callable[[bool], None]) -> None:
-    """Look for ever; tell each change, after as many looks of one kind as the thresholds say."""
+async def looks(probe: Manifest, target: Target) -> AsyncGenerator[bool, None]:
+    """Look for ever; give each change, after as many looks of one kind as the thresholds say.
+
+    A failure counts once a period, though what is not well yet is looked at more often: starting is given its time.
+    """
     await asyncio.sleep(probe.get("initialDelaySeconds", 0))
     period_s, timeout_s = probe.get("periodSeconds", 10), probe.get("timeoutSeconds", 1)
-    wanted = {True: probe.get("successThreshold", 1), False: probe.get("failureThreshold", 3)}
-    good, told, row = False, None, 0
+    clock = asyncio.get_running_loop().time
+    told: bool | None = None
+    good_row, bad_row, counted_at = 0, 0, -math.inf
     while True:
-        now = await act(probe, target, timeout_s)
-        row = row + 1 if now == good else 1
-        good = now
-        if good != told and row >= wanted[good]:
-            told = good
-            tell(good)
-        await asyncio.sleep(period_s if told else min(period_s, EAGER_S))
+        if await act(probe, target, timeout_s):
+            good_row, bad_row = good_row + 1, 0
+        else:
+            good_row = 0
+            if clock() - counted_at >= period_s:
+                bad_row, counted_at = bad_row + 1, clock()
+        if told is not True and good_row >= probe.get("successThreshold", 1):
+            told = True
+            yield True
+        elif told is not False and bad_row >= probe.get("failureThreshold", 3):
+            told = False
+            yield False
+        await asyncio.sleep(period_s if told and not bad_row else min(period_s, EAGER_S))
+
+
+async def verdict(probe: Manifest, target: Target) -> bool:
+    """Return the first thing that is certain."""
+    async with aclosing(looks(probe, target)) as each:
+        return await anext(each)
+
+
+async def fails(probe: Manifest, target: Target) -> None:
+    """Return once it fails."""
+    async with aclosing(looks(probe, target)) as each:
+        async for good in each:
+            if not good:
+                return
 
 
 async def _get(wanted: Manifest, target: Target) -> bool:

@@ -1,6 +1,7 @@
 """Which programs of this machine stand for which images."""
 
 import sys
+from pathlib import Path
 
 from paquebot.queue.server import find_nats_server
 
@@ -10,5 +11,6 @@ def images() -> dict[str, tuple[str, ...]]:
     return {
         "paquebot": (sys.executable, "-m", "paquebot"),
         "nats": (str(find_nats_server()),),
+        "nats-server-config-reloader": (sys.executable, str(Path(__file__).with_name("reloader.py"))),
         "python": (sys.executable,),
     }

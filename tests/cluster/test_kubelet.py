@@ -247,6 +247,16 @@ def test_liveness_restarts_and_startup_gives_time(stand: Stand) -> None:
     stand.ready("lives")
 
 
+def test_starting_is_given_its_time_and_what_never_starts_is_killed_after_its_grace(stand: Stand) -> None:
+    never = {"exec": {"command": ["false"]}, "periodSeconds": 2, "failureThreshold": 2}
+    stubborn = [{"name": "STUBBORN", "value": "1"}]
+    stand.pod("never", stand.server(startupProbe=never, env=stubborn), terminationGracePeriodSeconds=1)
+    began = time.monotonic()
+    until("it was restarted", lambda: stand.container("never")["restartCount"])
+    assert time.monotonic() - began >= 2 + 1  # a period between the failures, and the grace
+    assert stand.container("never")["lastState"]["terminated"]["exitCode"] == 137
+
+
 def test_a_pod_waits_for_its_secret_and_sees_each_change_of_it_at_once(stand: Stand) -> None:
     volume = {"name": "keys", "secret": {"secretName": "keys"}}
     mounts = [{"name": "keys", "mountPath": "/etc/paquebot/keys", "readOnly": True}]
