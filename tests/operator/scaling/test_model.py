@@ -148,6 +148,12 @@ def test_deferred_mail_that_is_due_soon_keeps_the_last_deliverer() -> None:
     assert settle(replace(soon, due_s=10_000.0), zero, 800)[-1] == 0
 
 
+def test_a_rest_that_ends_soon_keeps_the_last_deliverer() -> None:
+    zero = Spec(Scaling(replicas_min=0), 1)
+    resting = Signals((Destination("big", backlog=100, resting_until_s=1000.0),), (POD,))
+    assert settle(resting, zero, 1500) == [1] * 150
+
+
 def test_the_end_of_a_rest_wakes_a_pool() -> None:
     resting = Destination("big", backlog=100, resting_until_s=5000.0)
     zero = Spec(Scaling(replicas_min=0), 0)
