@@ -1,14 +1,23 @@
 """Putting the operator together: which function looks after which kind, and what a change concerns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from paquebot.policy.values import Policy
 from paquebot_operator.cluster import CLUSTER, Cluster
-from paquebot_operator.credentials.reconcile import SWEEP, Credentials
+from paquebot_operator.credentials.reconcile import SWEEP as CREDENTIAL_SWEEP
+from paquebot_operator.credentials.reconcile import Credentials
 from paquebot_operator.credentials.secret import Place
+from paquebot_operator.dkim.advance import Platform
+from paquebot_operator.dns.lookup import Lookup
+from paquebot_operator.domains.reconcile import SWEEP as DOMAIN_SWEEP
+from paquebot_operator.domains.reconcile import Domains
+from paquebot_operator.domains.shards import KIND as DKIM_SHARD
+from paquebot_operator.domains.shards import Shards
 from paquebot_operator.engine import Engine
 from paquebot_operator.identity import IDENTITY, Identities
 from paquebot_operator.kube.client import Kube
@@ -16,7 +25,7 @@ from paquebot_operator.kube.events import Recorder
 from paquebot_operator.kube.lease import Leadership
 from paquebot_operator.kube.store import Store, key_of
 from paquebot_operator.kube.watch import Watch, kubeconfig_from_environment
-from paquebot_operator.names import NAMESPACE, OPERATOR, OURS, OURS_BY_NAME, Key
+from paquebot_operator.names import MAIL_DOMAIN, NAMESPACE, OPERATOR, OURS, OURS_BY_NAME, SMTP_CREDENTIAL, Key
 from paquebot_operator.policy.publish import GATHER_S, POLICY, Publishing, matters
 from paquebot_operator.queue_link import QueueLink
 from paquebot_operator.settings import Settings, TLSMode
@@ -26,6 +35,9 @@ from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
 
 WATCHED = (*OURS, NAMESPACE)
+STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, CREDENTIAL_SWEEP, DOMAIN_SWEEP)
+
+Now = Callable[[], datetime]
 
 
 @dataclass(slots=True)
@@ -43,43 +55,76 @@ class Operator:
         self.engine.kube.close()
 
 
-def assemble(pod: str, settings: Settings, now: Callable[[], datetime]) -> Operator:
+@dataclass(slots=True)
+class Parts:
+    """What all who look after something stand on; each adds itself to `reconcilers`."""
+
+    pod: str
+    settings: Settings
+    now: Now
+    kubeconfig: Path | None
+    kube: Kube = field(init=False)
+    store: Store = field(default_factory=Store)
+    reconcilers: dict[str, Reconcile] = field(default_factory=dict)
+    queue: QueueLink = field(init=False)
+    work: Work = field(init=False)
+    writer: StatusWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kube = Kube.login(self.kubeconfig)
+        self.queue = QueueLink(self.settings.nats_url, self.settings.identity_dir)
+        self.work = Work(self.reconcilers, STANDING)
+        recorder = Recorder(self.kube, self.pod, self.settings.namespace)
+        self.writer = StatusWriter(self.kube, self.store, recorder, lambda: self.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def assemble(pod: str, settings: Settings, now: Now) -> Operator:
     """Return an operator that is ready to run. Raises KubeError when there is no cluster to log in at."""
-    kubeconfig = kubeconfig_from_environment()
-    kube = Kube.login(kubeconfig)
-    store = Store()
-    queue = QueueLink(settings.nats_url, settings.identity_dir)
-    reconcilers: dict[str, Reconcile] = {}
-    work = Work(reconcilers, (CERTIFICATES, CLUSTER, IDENTITY, POLICY, SWEEP))
-    cluster = Cluster(kube, settings.namespace, settings.audience, partial(_cluster_changed, store, work))
-    publishing = Publishing(store, queue, settings.namespace, work.add, cluster.entries, settings.stream_replicas)
-    recorder = Recorder(kube, pod, settings.namespace)
-    writer = StatusWriter(kube, store, recorder, lambda: now().strftime("%Y-%m-%dT%H:%M:%SZ"))
-    reconcilers[POLICY.kind] = publishing.reconcile
-    reconcilers[IDENTITY.kind] = Identities(kube, settings.namespace, settings.identity_dir).reconcile
-    reconcilers[CERTIFICATES.kind] = certificates_of(kube, settings, now).reconcile
+    parts = Parts(pod, settings, now, kubeconfig_from_environment())
+    cluster = Cluster(parts.kube, settings.namespace, settings.audience, partial(_cluster_changed, parts))
+    publishing = look_after_policy(parts, cluster)
+    look_after_domains(parts, publishing)
+    look_after_credentials(parts, publishing, cluster)
+    parts.reconcilers[CLUSTER.kind] = cluster.reconcile
+    parts.reconcilers[IDENTITY.kind] = Identities(parts.kube, settings.namespace, settings.identity_dir).reconcile
+    parts.reconcilers[CERTIFICATES.kind] = certificates_of(parts.kube, settings, now).reconcile
+    leadership = Leadership(parts.kube, settings.namespace, OPERATOR, pod, now=now)
+    watch = Watch(parts.kube, WATCHED, parts.kubeconfig)
+    engine = Engine(parts.kube, WATCHED, parts.store, parts.work, watch, leadership, concerned)
+    return Operator(engine, parts.queue)
+
+
+def look_after_policy(parts: Parts, cluster: Cluster) -> Publishing:
+    """Have all kinds published, and those told of it that are policy and nothing else."""
+    settings = parts.settings
+    publishing = Publishing(
+        parts.store, parts.queue, settings.namespace, parts.work.add, cluster.entries, settings.stream_replicas
+    )
+    parts.reconcilers[POLICY.kind] = publishing.reconcile
     for kind in OURS:
-        reconcilers[kind.name] = PolicyStatus(writer, publishing.report).reconcile
-    reconcilers[CLUSTER.kind] = cluster.reconcile
-    place = partial(_place, settings, cluster)
-    credentials = Credentials(kube, queue, writer, publishing.report, place, settings.namespace)
-    reconcilers["SMTPCredential"] = credentials.reconcile
-    reconcilers[SWEEP.kind] = credentials.sweep
-    leadership = Leadership(kube, settings.namespace, OPERATOR, pod, now=now)
-    watch = Watch(kube, WATCHED, kubeconfig)
-    engine = Engine(kube, WATCHED, store, work, watch, leadership, concerned)
-    return Operator(engine, queue)
+        parts.reconcilers[kind.name] = PolicyStatus(parts.writer, publishing.report).reconcile
+    return publishing
 
 
-def _cluster_changed(store: Store, work: Work) -> None:
-    """Have looked at what tells of the cluster: the policy, and the Secrets of credentials."""
-    for key in (POLICY, *store.keys("SMTPCredential")):
-        work.add(key)
+def look_after_domains(parts: Parts, publishing: Publishing) -> None:
+    """Have MailDomains' keys made, published and looked up."""
+    settings, shards = parts.settings, Shards(parts.kube, parts.settings.namespace)
+    lookup = Lookup([settings.resolver.host], settings.resolver.port) if settings.resolver else Lookup()
+    platform = Platform(settings.namespace, settings.dkim_zones, settings.spf_include)
+    domains = Domains(
+        parts.writer, shards, lookup, platform, publishing.report, partial(_in_force, publishing), parts.work.add
+    )
+    parts.reconcilers[MAIL_DOMAIN.name] = domains.reconcile
+    parts.reconcilers[DOMAIN_SWEEP.kind] = domains.sweep
+    parts.reconcilers[DKIM_SHARD] = shards.reconcile
 
 
-def _place(settings: Settings, cluster: Cluster) -> Place:
-    """Return what tenants' programs are told of where the platform is."""
-    return Place(settings.hostname, settings.smtp_port, str(settings.submission_target), cluster.ca)
+def look_after_credentials(parts: Parts, publishing: Publishing, cluster: Cluster) -> None:
+    """Have SMTPCredentials' passwords made and replaced."""
+    place = partial(_place, parts.settings, cluster)
+    credentials = Credentials(parts.kube, parts.queue, parts.writer, publishing.report, place, parts.settings.namespace)
+    parts.reconcilers[SMTP_CREDENTIAL.name] = credentials.reconcile
+    parts.reconcilers[CREDENTIAL_SWEEP.kind] = credentials.sweep
 
 
 def concerned(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> list[tuple[Key, float]]:
@@ -90,10 +135,25 @@ def concerned(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> lis
     return keys
 
 
-def certificates_of(kube: Kube, settings: Settings, now: Callable[[], datetime]) -> SelfManaged | Foreign:
+def certificates_of(kube: Kube, settings: Settings, now: Now) -> SelfManaged | Foreign:
     """Return who looks after the certificates: the operator makes them, or sees that others have."""
     own = leaves(settings.namespace)
     if settings.tls_mode is TLSMode.SELF_MANAGED:
         smtp = smtp_leaf(settings.namespace, settings.hostname)
         return SelfManaged(kube, settings.namespace, (*own, smtp), now)
     return Foreign(kube, settings.namespace, own, now, settings.tls_mode is TLSMode.CERT_MANAGER)
+
+
+def _in_force(publishing: Publishing) -> Policy | None:
+    return publishing.accepted.policy if publishing.accepted else None
+
+
+def _cluster_changed(parts: Parts) -> None:
+    """Have looked at what tells of the cluster: the policy, and the Secrets of credentials."""
+    for key in (POLICY, *parts.store.keys("SMTPCredential")):
+        parts.work.add(key)
+
+
+def _place(settings: Settings, cluster: Cluster) -> Place:
+    """Return what tenants' programs are told of where the platform is."""
+    return Place(settings.hostname, settings.smtp_port, str(settings.submission_target), cluster.ca)

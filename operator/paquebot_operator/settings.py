@@ -37,6 +37,8 @@ class Settings(ProcessSettings):
     issuer: str = ""  # of cert-manager: Kind/name
     cluster_domain: str = "cluster.local"
     audience: str = "paquebot"
+    dkim_zones: tuple[str, ...] = ()  # zones of the platform that MailDomains may delegate to
+    spf_include: str = ""  # what tenants' SPF records should include
     resolver: Address | None = None
     sandbox: bool = False
     mx_port: int = 25

@@ -1,6 +1,6 @@
 """What the cluster holds of the kinds we watch, trimmed to what we read. Memory only: a restart reads it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,6 +42,10 @@ class Store:
     def of(self, kind: str) -> list[dict[str, Any]]:
         """Return all objects of a kind, the oldest first: where two claim one thing, the first has it."""
         return sorted(self.entries.get(kind, {}).values(), key=_age)
+
+    def each(self, kind: str) -> Iterable[dict[str, Any]]:
+        """Return all objects of a kind, in no order."""
+        return self.entries.get(kind, {}).values()
 
     def keys(self, kind: str) -> set[Key]:
         """Return the keys of a kind."""

@@ -77,7 +77,6 @@ class Publishing:
         return (*judged(verdicts.get(key, Verdict())), self.progress.condition(key))
 
     async def _publish(self) -> None:
-        entries = [*wanted(self.store), *self.facts()]
         js = await self.queue.connected()
         if not self.provisioned:
             await provision(js, Policy(), self.stream_replicas)
@@ -85,6 +84,8 @@ class Publishing:
             self.provisioned = PLATFORM_STREAMS
         found = await read_objects(js)
         revision, published = found or ("", [])
+        holders = {key_of(entry) for entry in published}
+        entries = [*wanted(self.store, holders), *self.facts()]
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         entries = with_draining(entries, published, now)
         accepted = await asyncio.to_thread(accept, entries, published, self.platform_namespace)  # a second for 5000

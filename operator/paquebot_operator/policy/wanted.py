@@ -1,24 +1,38 @@
 """The objects that should make the policy, as services read them: of the store, in the order of their claims. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from paquebot.policy.draining import MARK
-from paquebot_operator.kube.store import Store
-from paquebot_operator.names import OURS
+from paquebot_operator.dkim.advance import with_signing
+from paquebot_operator.dkim.contest import claim_of
+from paquebot_operator.kube.store import Store, key_of
+from paquebot_operator.names import MAIL_DOMAIN, OURS, Key
 
 Entry = Mapping[str, Any]
 
 
-def wanted(store: Store) -> list[Entry]:
-    """Return the objects, pools that are being deleted among them: they drain. Other kinds end at once."""
+def wanted(store: Store, holders: Container[Key]) -> list[Entry]:
+    """Return the objects, pools that are being deleted among them: they drain. Other kinds end at once.
+
+    Where several MailDomains claim one domain, the first has it: one that proves it, else who holds it now, else the
+    oldest. `holders` are the objects in force.
+    """
     labels = {entry["metadata"]["name"]: entry["metadata"].get("labels") or {} for entry in store.of("Namespace")}
     return [
         _with_names(entry, labels)
         for kind in OURS
-        for entry in store.of(kind.name)
+        for entry in _in_order(store, kind.name, holders)
         if kind.name == "SendingPool" or not entry["metadata"].get(MARK)
     ]
+
+
+def _in_order(store: Store, kind: str, holders: Container[Key]) -> list[Entry]:
+    entries = store.of(kind)
+    if kind != MAIL_DOMAIN.name:
+        return list(entries)
+    ranked = sorted(entries, key=lambda entry: (not claim_of(entry).is_proven, key_of(entry) not in holders))
+    return [with_signing(entry) for entry in ranked]
 
 
 def _with_names(entry: Entry, namespaces: Mapping[str, Mapping[str, str]]) -> Entry:

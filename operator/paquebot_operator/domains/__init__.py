@@ -1,0 +1,1 @@
+"""MailDomains in a cluster: keys made and mounted, records published and looked up, and whose a domain is."""
