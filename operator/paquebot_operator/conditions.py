@@ -11,6 +11,7 @@ TRUE: Final = "True"
 FALSE: Final = "False"
 UNKNOWN: Final = "Unknown"
 READY: Final = "Ready"
+PASSES: Final = "Programmed"  # by itself, mostly: Ready tells of it when there is nothing that people should do
 MESSAGE_MAX_CHARS: Final = 1024
 ABNORMAL: Final = frozenset({"ScalingLimited"})  # True is the bad news there; no part of Ready
 
@@ -48,7 +49,7 @@ def status_of(entry: Mapping[str, Any], reports: Sequence[Report], now: str) -> 
 
 def summary(conditions: Sequence[Condition]) -> Condition:
     """Return Ready: True when all are, else what the first that fails says, or the first unknown."""
-    counted = [each for each in conditions if each.type not in ABNORMAL]
+    counted = sorted((each for each in conditions if each.type not in ABNORMAL), key=lambda each: each.type == PASSES)
     for status in (FALSE, UNKNOWN):
         for each in counted:
             if each.status == status:

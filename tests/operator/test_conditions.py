@@ -21,6 +21,12 @@ def test_ready_repeats_what_fails_before_what_is_unknown() -> None:
     assert summary([WAITING]).status == UNKNOWN
 
 
+def test_what_people_should_do_comes_before_what_passes_by_itself() -> None:
+    late = Condition("Programmed", FALSE, "WaitingForPods", "on 1 of 2 pods")
+    assert summary([late, MISSING]).reason == "RecordMissing"
+    assert summary([late]).reason == "WaitingForPods"
+
+
 def test_that_scaling_is_limited_takes_nothing_from_ready() -> None:
     assert summary([ACCEPTED, Condition("ScalingLimited", FALSE, "DesiredWithinRange")]).status == TRUE
 
