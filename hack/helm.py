@@ -29,7 +29,7 @@ def find() -> Path:
         if major(each) == 4:  # noqa: PLR2004  (the same)
             return each
     raise NoHelmError(
-        f"no Helm 4: `python hack/helm.py` builds {VERSION} (5 minutes of CPU, once; needs Go); or put one on PATH, "
+        f"no Helm 4: `make helm` builds {VERSION} (5 minutes of CPU, once; needs Go); or put one on PATH, "
         "or name it in PAQUEBOT_HELM"
     )
 

@@ -1,6 +1,8 @@
 """The chart on a real API server: installed, upgraded, and what its rules let the operator do. Nothing runs there."""
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ FOREIGN = {
     "cert-manager.io/v1": {"certificates": "Certificate"},
     "monitoring.coreos.com/v1": {"podmonitors": "PodMonitor", "prometheusrules": "PrometheusRule"},
 }
+GUARDED_MAX_S = 60.0
 MINE = {"app.kubernetes.io/managed-by": "paquebot-operator"}
 
 
@@ -28,6 +31,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory, run_helm: Callable[..., str]
         _teach(plane)
         _with_account(plane, make_namespace(plane, PLATFORM, {"pod-security.kubernetes.io/enforce": "restricted"}))
         run_helm("install", "paquebot", str(CHART), *_where(plane))
+        _wait_guarded(plane)
         yield plane
     finally:
         plane.stop()
@@ -49,6 +53,18 @@ def _teach(plane: Plane) -> None:
             }
             plane.apply(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.{group}", crd)
     plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
+def _wait_guarded(plane: Plane) -> None:
+    """Return when the API server has taken up the admission policies: it does so a moment after it stored them."""
+    deadline = time.monotonic() + GUARDED_MAX_S
+    while True:
+        try:
+            plane.apply(*_secret("probe", PLATFORM, {}), persona="operator", dry_run=True)
+        except Refused:
+            return
+        assert time.monotonic() < deadline, "the admission policies are not in force"
+        time.sleep(0.1)
 
 
 def _with_account(plane: Plane, namespace: str) -> str:
@@ -121,6 +137,19 @@ def test_an_upgrade_keeps_the_keys_that_were_made_and_what_others_scale(
     assert [plane.call("GET", _secret(name, PLATFORM, {})[0])["data"] for name in names] == before
 
 
+def test_an_upgrade_upgrades_the_custom_resources_too(
+    plane: Plane, run_helm: Callable[..., str], tmp_path: Path
+) -> None:
+    later = shutil.copytree(CHART, tmp_path / "paquebot")
+    path = later / "files" / "crds" / "maildomains.yaml"
+    text = path.read_text()
+    assert "shortNames: [md]" in text
+    path.write_text(text.replace("shortNames: [md]", "shortNames: [md, later]"))
+    run_helm("upgrade", "paquebot", str(later), *_where(plane), "--reuse-values")
+    crd = plane.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/maildomains.paquebot.dev")
+    assert crd["spec"]["names"]["shortNames"] == ["md", "later"]
+
+
 def test_the_number_of_nats_servers_cannot_be_changed_by_helm_nor_by_others(
     plane: Plane, run_helm: Callable[..., str], render: Callable[..., list[dict[str, Any]]], refused: type[Exception]
 ) -> None:
@@ -168,6 +197,20 @@ def test_the_operator_touches_no_foreign_secret_even_by_force(plane: Plane) -> N
     with pytest.raises(Refused, match=rule):
         plane.apply(*_secret("unlabelled", tenant, {}), persona="operator")
     assert plane.call("GET", path)["metadata"]["labels"] == {"app": "bank"}
+
+
+def test_the_operator_changes_of_our_kinds_the_status_and_the_finalizer_and_nothing_else(plane: Plane) -> None:
+    tenant = make_namespace(plane, "tenant-spec")
+    path = f"/apis/paquebot.dev/v1alpha1/namespaces/{tenant}/maildomains/shop"
+    domain: dict[str, Any] = {"apiVersion": "paquebot.dev/v1alpha1", "kind": "MailDomain", "metadata": {"name": "shop"}}
+    plane.apply(path, domain | {"spec": {"domain": "shop.example"}})
+    merge = {"persona": "operator", "content_type": "application/merge-patch+json"}
+    plane.call("PATCH", path, {"metadata": {"finalizers": ["paquebot.dev/cleanup"]}}, **merge)
+    plane.apply(f"{path}/status", domain | {"status": {"observedGeneration": 1}}, persona="operator")
+    with pytest.raises(Refused, match="the operator may change no specification"):
+        plane.call("PATCH", path, {"spec": {"expiry": "1d"}}, **merge)
+    with pytest.raises(Refused, match="forbidden"):
+        plane.call("DELETE", path, persona="operator")
 
 
 def test_the_operator_has_its_workloads_at_home_and_nowhere_else(plane: Plane) -> None:
