@@ -69,6 +69,14 @@ def test_while_a_revision_goes_the_last_one_read_whole_stays(tmp_path: Path) -> 
     assert _found(files, _SHOP, CHECK_S) == [("pq1-rsa", b"1")]
 
 
+def test_a_domain_that_is_read_first_while_a_revision_goes_is_read_from_the_next(tmp_path: Path) -> None:
+    _mount(tmp_path, "..1", {f"{_NEWS}.pq1-rsa.RSA2048.pem": b"1", f"{_SHOP}.pq1-rsa.RSA2048.pem": b"1"})
+    files = KeyFiles(tmp_path)
+    assert _found(files, _NEWS, 0.0) == [("pq1-rsa", b"1")]
+    _mount(tmp_path, "..2", {f"{_NEWS}.pq1-rsa.RSA2048.pem": b"2", f"{_SHOP}.pq1-rsa.RSA2048.pem": b"2"})
+    assert _found(files, _SHOP, 0.1) == [("pq1-rsa", b"2")]
+
+
 def test_a_secret_that_becomes_empty_leaves_no_key(tmp_path: Path) -> None:
     _mount(tmp_path / "0", "..1", {f"{_SHOP}.pq1-rsa.RSA2048.pem": b"1"})
     files = KeyFiles(tmp_path)
