@@ -55,6 +55,7 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 	@$(BIN)/lint-imports
 	@$(BIN)/python hack/protos.py --check
 	@$(BIN)/python hack/metrics.py --check
+	@$(BIN)/python hack/api_docs.py --check
 	@$(BIN)/python hack/scaling_picture.py --check
 	@$(BIN)/python hack/chart.py --check
 	@$(BIN)/python hack/dashboards.py --check
@@ -62,8 +63,9 @@ lint: $(READY) ## ruff, mypy, import contracts, generated files unchanged
 protos: $(READY) ## generate services/paquebot/pb from protos/
 	@$(BIN)/python hack/protos.py
 
-docs: $(READY) ## generate the tables of docs/metrics.md and docs/scaling.md, its picture, and the chart's generated files from the code
+docs: $(READY) ## generate docs/api.md, the tables of docs/metrics.md and docs/scaling.md, its picture, and the chart's generated files from the code
 	@$(BIN)/python hack/metrics.py
+	@$(BIN)/python hack/api_docs.py
 	@$(BIN)/python hack/scaling_picture.py
 	@$(BIN)/python hack/chart.py
 	@$(BIN)/python hack/dashboards.py
