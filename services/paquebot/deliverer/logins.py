@@ -1,5 +1,6 @@
 """Logins at smarthosts, from files: `<folder>/<namespace>.<name>/{username,password}`, as a Secret is mounted.
 
+One Secret with many of them is flat: `<folder>/<namespace>.<name>.{username,password}`.
 Read for each attempt, so that a changed password counts at once. They are nowhere else: not in the policy, not in logs.
 """
 
@@ -22,11 +23,12 @@ class Logins:
         place = secret.replace(".", "/", 1)
         if self.folder is None:
             return f"Secret {place} is not here: the deliverer's SMARTHOST_DIR is not set"
-        words = [_word(self.folder / secret / name) for name in ("username", "password")]
-        if not all(words):
-            cure = f"`paquebot smarthost set {secret}` stores one on this machine"
-            return f"Secret {place} is not here with a username and a password: {cure}"
-        return Login(words[0], words[1])
+        for kept in (f"{secret}/", f"{secret}."):
+            username, password = (_word(self.folder / f"{kept}{name}") for name in ("username", "password"))
+            if username and password:
+                return Login(username, password)
+        cure = f"`paquebot smarthost set {secret}` stores one on this machine, docs/routes.md says how in a cluster"
+        return f"Secret {place} is not here with a username and a password: {cure}"
 
 
 def _word(path: Path) -> str:
