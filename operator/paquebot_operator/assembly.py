@@ -25,9 +25,22 @@ from paquebot_operator.kube.events import Recorder
 from paquebot_operator.kube.lease import Leadership
 from paquebot_operator.kube.store import Store, key_of
 from paquebot_operator.kube.watch import Watch, kubeconfig_from_environment
-from paquebot_operator.names import MAIL_DOMAIN, NAMESPACE, OPERATOR, OURS, OURS_BY_NAME, SMTP_CREDENTIAL, Key
+from paquebot_operator.names import (
+    MAIL_DOMAIN,
+    NAMESPACE,
+    OPERATOR,
+    OURS,
+    OURS_BY_NAME,
+    SENDING_POOL,
+    SMTP_CREDENTIAL,
+    Key,
+)
 from paquebot_operator.policy.publish import GATHER_S, POLICY, Publishing, matters
+from paquebot_operator.pools.reconcile import POOLS, Pools
+from paquebot_operator.pools.settings import pool_settings
+from paquebot_operator.pools.workloads import Workloads
 from paquebot_operator.queue_link import QueueLink
+from paquebot_operator.scaling.scaler import Scaler
 from paquebot_operator.settings import Settings, TLSMode
 from paquebot_operator.status import PolicyStatus, StatusWriter
 from paquebot_operator.tls.certificates import CERTIFICATES, Foreign, SelfManaged
@@ -35,7 +48,7 @@ from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
 
 WATCHED = (*OURS, NAMESPACE)
-STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, CREDENTIAL_SWEEP, DOMAIN_SWEEP)
+STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, POOLS, CREDENTIAL_SWEEP, DOMAIN_SWEEP)
 
 Now = Callable[[], datetime]
 
@@ -87,7 +100,9 @@ def assemble(pod: str, settings: Settings, now: Now) -> Operator:
     look_after_credentials(parts, publishing, cluster)
     parts.reconcilers[CLUSTER.kind] = cluster.reconcile
     parts.reconcilers[IDENTITY.kind] = Identities(parts.kube, settings.namespace, settings.identity_dir).reconcile
-    parts.reconcilers[CERTIFICATES.kind] = certificates_of(parts.kube, settings, now).reconcile
+    certificates = certificates_of(parts.kube, settings, now)
+    parts.reconcilers[CERTIFICATES.kind] = certificates.reconcile
+    look_after_pools(parts, publishing, certificates)
     leadership = Leadership(parts.kube, settings.namespace, OPERATOR, pod, now=now)
     watch = Watch(parts.kube, WATCHED, parts.kubeconfig)
     engine = Engine(parts.kube, WATCHED, parts.store, parts.work, watch, leadership, concerned)
@@ -117,6 +132,15 @@ def look_after_domains(parts: Parts, publishing: Publishing) -> None:
     parts.reconcilers[MAIL_DOMAIN.name] = domains.reconcile
     parts.reconcilers[DOMAIN_SWEEP.kind] = domains.sweep
     parts.reconcilers[DKIM_SHARD] = shards.reconcile
+
+
+def look_after_pools(parts: Parts, publishing: Publishing, certificates: SelfManaged | Foreign) -> None:
+    """Have SendingPools' deliverers run, sized, and ended."""
+    workloads = Workloads(parts.kube, pool_settings(parts.settings))
+    scaler = Scaler(parts.queue.connected)
+    pools = Pools(workloads, publishing, scaler, parts.queue, parts.writer, lambda: certificates.condition, parts.now)
+    parts.reconcilers[SENDING_POOL.name] = pools.reconcile
+    parts.reconcilers[POOLS.kind] = pools.reconcile_all
 
 
 def look_after_credentials(parts: Parts, publishing: Publishing, cluster: Cluster) -> None:

@@ -30,6 +30,7 @@ class Settings(ProcessSettings):
     hostname: str
     image: str
     image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
     submission_target: Address = field(default_factory=lambda: Address("paquebot-submission", 4000))
     smtp_port: int = 587
     stream_replicas: int = 1

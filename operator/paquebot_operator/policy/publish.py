@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import structlog
 
-from paquebot.policy.draining import with_draining
+from paquebot.policy.draining import MARK, with_draining
 from paquebot.policy.encode import revision_of
 from paquebot.policy.faults import PolicyFaults
-from paquebot.policy.values import Policy
+from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.members import members
 from paquebot.queue.policystore import publish_policy, read_objects
 from paquebot.queue.provision import provision
 from paquebot_operator.conditions import Condition, Report
 from paquebot_operator.kube.store import Store, key_of
-from paquebot_operator.names import OURS_BY_NAME, Key
+from paquebot_operator.names import OURS_BY_NAME, SENDING_POOL, Key
 from paquebot_operator.policy.accept import Accepted, Verdict, accept, judged
 from paquebot_operator.policy.programmed import Progress
 from paquebot_operator.policy.wanted import Entry, wanted
@@ -48,6 +48,7 @@ class Publishing:
     generations: dict[Key, int] = field(default_factory=dict)  # as they were when last judged
     provisioned: frozenset[str] = frozenset()  # pools whose streams stand
     told: dict[Key, tuple[object, ...]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)  # tokens of pools whose streams are deleted
 
     async def reconcile(self, _key: Key) -> float:
         """Publish what is wanted now; return when to look again."""
@@ -64,6 +65,11 @@ class Publishing:
             LOG.warning("the policy was not published", why=self.progress.trouble)
             return UNREACHABLE_S
         return QUIET_S if self.progress.settled else LOOK_S
+
+    def forget(self, token: str) -> None:
+        """Take a pool out of the policy, whose mail has gone and whose streams are deleted."""
+        self.gone.add(token)
+        self.changed(POLICY)
 
     def report(self, entry: Entry) -> Report | None:
         """Return what is known of an object as it is now; None when it has not been judged yet."""
@@ -82,15 +88,17 @@ class Publishing:
             await provision(js, Policy(), self.stream_replicas)
             await self.queue.record_fitness()
             self.provisioned = PLATFORM_STREAMS
-        found = await read_objects(js)
-        revision, published = found or ("", [])
+        revision, published = await read_objects(js) or ("", [])
+        published = [entry for entry in published if _token(entry) not in self.gone]
         holders = {key_of(entry) for entry in published}
-        entries = [*wanted(self.store, holders), *self.facts()]
+        ended = self.gone & {_token(entry) for entry in self.store.of(SENDING_POOL.name) if entry["metadata"].get(MARK)}
+        entries = [entry for entry in wanted(self.store, holders) if _token(entry) not in ended]
+        entries += self.facts()
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         entries = with_draining(entries, published, now)
         accepted = await asyncio.to_thread(accept, entries, published, self.platform_namespace)  # a second for 5000
         pools = PLATFORM_STREAMS | accepted.policy.pools.keys()
-        if not pools <= self.provisioned:
+        if not pools <= self.provisioned - self.gone:
             await provision(js, accepted.policy, self.stream_replicas)
         self.provisioned = pools
         if not revision == self.progress.revision == revision_of(accepted.objects)[0]:
@@ -98,7 +106,7 @@ class Publishing:
             LOG.info("published", revision=revision, objects=len(accepted.objects), faulty=len(accepted.verdicts))
             self.progress.published(revision, accepted.objects)
         self.progress.pods = {each.pod: each.revision for each in await members(js) if not each.draining}
-        self.accepted = accepted
+        self.accepted, self.gone = accepted, ended
         self.generations = {key_of(entry): entry["metadata"].get("generation", 0) for entry in entries}
 
     def _tell(self) -> None:
@@ -122,3 +130,9 @@ def _published_part(entry: Entry) -> tuple[Any, ...]:
     signing = ((entry.get("status") or {}).get("dkim") or {}).get("signing")
     labels = metadata.get("labels") if entry["kind"] == "Namespace" else None
     return metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp"), signing, labels
+
+
+def _token(entry: Entry) -> str:
+    """Return a pool's token, "" for another object."""
+    metadata = entry["metadata"]
+    return SendingPool(metadata["namespace"], metadata["name"], "").token if entry["kind"] == SENDING_POOL.name else ""
