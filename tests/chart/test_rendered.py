@@ -31,6 +31,10 @@ VARIANTS = {
     "cert-manager": ("tls.mode=certManager", "tls.issuerRef.name=mail-ca"),
     "existing Secrets": ("tls.mode=existingSecret", "tls.smtp.existingSecret=bought"),
     "scaled": ("submission.autoscaling.enabled=true", "router.autoscaling.enabled=true"),
+    "DNS of the platform": (
+        "dns.delegatedZones={dkim.example.net,more.example.net}",
+        "dns.spfInclude=_spf.example.net",
+    ),
     "sandbox": ("sandbox.enabled=true", "sandbox.resolver=10.0.0.10:53", "sandbox.mxPort=2525"),
 }
 

@@ -26,6 +26,7 @@ REFUSED = {
     "crds.keep=maybe": "at '/crds/keep': got string, want boolean",
     "logLevel=loud": "at '/logLevel': value must be one of 'debug', 'info', 'warning', 'error'",
     "submission.proxyPeers={10.0.0.1}": "at '/submission/proxyPeers/0': '10.0.0.1' does not match pattern",
+    "dns.delegatedZones={Dkim.example.}": "at '/dns/delegatedZones/0': 'Dkim.example.' does not match pattern",
     "router.tolerations[0].efect=NoExecute": "at '/router/tolerations/0': additional properties 'efect' not allowed",
     "sandbox.mxPort=70000": "at '/sandbox/mxPort': maximum: got 70,000, want 65,535",
     "monitoring.rules.enable=true": "at '/monitoring/rules': additional properties 'enable' not allowed",
