@@ -36,7 +36,7 @@ from paquebot_operator.dkim.report import (
     keys_ready,
 )
 from paquebot_operator.dkim.rotation import Decision, Known, Wish, look_due_s, made, step
-from paquebot_operator.dkim.slots import ALGORITHM_OF, Keys, Slot
+from paquebot_operator.dkim.slots import ALGORITHM_OF, Keys, Phase, Slot
 from paquebot_operator.dns import watch as watching
 from paquebot_operator.dns.history import after_look
 from paquebot_operator.dns.lookup import Question
@@ -98,9 +98,9 @@ def advance(given: Given, platform: Platform, now_s: int, make: Callable[[str], 
         return Advance(Report((refusal,), told), stored=keystore.read(given.secret))
     site, wish = Site(given.domain, given.namespace_uid), _wish(given)
     before = keystore.read(given.secret)
-    known = replace(before, keys=_known(before, given.status, now_s))
+    known = _known(before, given, now_s)
     watch = _looked(site, known, given, platform, now_s)
-    sightings = _sightings(site, known, watch)
+    sightings = _sightings(site, known, watch, now_s)
     keys, decision = step(known.keys or Keys(), wish, Known(sightings, _told(given.status)), now_s)
     stored = _with_new_keys(replace(known, keys=keys), decision, make, now_s)
     watch = replace(watch, beliefs=after_look(watch.beliefs, _wanted(site, stored, given, platform), {}))
@@ -151,13 +151,20 @@ def _told(status: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_dkim(status).get("signing") or ())
 
 
-def _known(stored: Stored, status: Mapping[str, Any], now_s: int) -> Keys:
-    """Return the keys as they are kept; where that is lost, as they and the status let one believe."""
+def _known(stored: Stored, given: Given, now_s: int) -> Stored:
+    """Return the keys as they are kept; where that is lost, as they and the status let one believe.
+
+    Keys that were made for another namespace are no keys of this one: the DNS may vouch for them still, and whoever
+    declares a domain that another has left would sign in its name without having shown anything.
+    """
+    if stored.pems and stored.namespace_uid not in {"", given.namespace_uid}:
+        left = Keys().put(*(Slot(selector, Phase.RETIRED, now_s) for selector in stored.pems))
+        return Stored(keys=left, namespace_uid=given.namespace_uid)
     if stored.keys is not None:
-        return matched(stored.keys, stored.ids, now_s)
-    ids = {each["name"]: each.get("keyId", "") for each in _dkim(status).get("selectors") or ()}
-    told = [each for each in _told(status) if stored.ids.get(each, ids.get(each)) == ids.get(each)]
-    return rebuilt(stored.ids, told, now_s)
+        return replace(stored, keys=matched(stored.keys, stored.ids, now_s), namespace_uid=given.namespace_uid)
+    ids = {each["name"]: each.get("keyId", "") for each in _dkim(given.status).get("selectors") or ()}
+    told = [each for each in _told(given.status) if stored.ids.get(each, ids.get(each)) == ids.get(each)]
+    return replace(stored, keys=rebuilt(stored.ids, told, now_s), namespace_uid=given.namespace_uid)
 
 
 def _wanted(site: Site, stored: Stored, given: Given, platform: Platform) -> tuple[Record, ...]:
@@ -183,12 +190,15 @@ def _looked(site: Site, stored: Stored, given: Given, platform: Platform, now_s:
     return Watch(after_look(before.beliefs, wanted, seen), looked_s, before.unsettled_since_s)
 
 
-def _sightings(site: Site, stored: Stored, watch: Watch) -> dict[str, Sighting]:
-    """Return the last sighting of each key: of all its records the one that says the worst."""
+def _sightings(site: Site, stored: Stored, watch: Watch, now_s: int) -> dict[str, Sighting]:
+    """Return the last sighting of each key: of all its records the one that says the worst.
+
+    None that is ahead of the clock, which was set back since: it would be taken for a newer one than it is.
+    """
     found: dict[str, Sighting] = {}
     for slot, records in of_slots(site, stored.keys or Keys(), stored.values).items():
         last = [sighting for record in records if (sighting := watch.beliefs[record].last) is not None]
-        if len(last) == len(records):
+        if len(last) == len(records) and all(each.at_s <= now_s for each in last):
             worst = min(last, key=lambda each: _WORSE_FIRST.index(each.verdict))
             found[slot.selector] = replace(worst, ttl_s=max(each.ttl_s for each in last))
     return found
@@ -207,6 +217,7 @@ def _with_new_keys(stored: Stored, decision: Decision, make: Callable[[str], byt
         {selector: value for selector, value in values.items() if selector in kept},
         keys,
         stored.watch,
+        stored.namespace_uid,
     )
 
 
@@ -228,7 +239,7 @@ def _answer(given: Given, platform: Platform, view: View, kept: tuple[Stored, St
         report=Report((keys_ready(view), dns_verified(view)), fields),
         secret=keystore.secret(stored, domain.domain, given.uid, platform.namespace) if changed else None,
         stored=stored,
-        endpoint=endpoint(view.site, view.needed, platform.namespace),
+        endpoint=endpoint(view.site, view.needed, platform.namespace, given.uid),
         questions=tuple(dict.fromkeys(question(view.site, record) for record in records)) if asks else (),
         next_s=0 if asks else min(look_s - now_s, NEXT_MAX_S),
         changes=_changes(before.keys or Keys(), view.keys),

@@ -19,6 +19,7 @@ from paquebot_operator.names import COMPONENT, GROUP, MANAGED_BY, OPERATOR, OWNE
 SHARDS: Final = "0123456789abcdef"
 SHARD_LABEL: Final = f"{GROUP}/dkim-shard"
 DOMAIN_ANNOTATION: Final = f"{GROUP}/domain"
+NAMESPACE_ANNOTATION: Final = f"{GROUP}/namespace-uid"
 SECRET_MAX_BYTES: Final = 1_000_000  # of a Secret's values; the API server takes 1 MiB
 STATE_FILE: Final = "keys.json"
 WATCH_FILE: Final = "dns.json"
@@ -32,12 +33,16 @@ _ORDER: Final = (Phase.ACTIVE, Phase.RETIRING, Phase.VERIFIED, Phase.PUBLISHED, 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a domain's Secret holds: PEMs and TXT values by selector; keys and watch None where they are lost."""
+    """What a domain's Secret holds: PEMs and TXT values by selector; keys None and watch empty where they are lost.
+
+    `namespace_uid`: the namespace that the keys were made for.
+    """
 
     pems: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     values: Mapping[str, str] = field(default_factory=dict)
     keys: Keys | None = None
     watch: bytes = b""
+    namespace_uid: str = ""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -76,11 +81,15 @@ def read(secret: Mapping[str, Any] | None) -> Stored:
         value = _value(selector, pem, known)
         if value:
             pems[selector], values[selector] = pem, value
-    return Stored(pems, values, decode(files.get(STATE_FILE, b"")), files.get(WATCH_FILE, b""))
+    noted = ((secret or {}).get("metadata") or {}).get("annotations") or {}
+    uid = str(noted.get(NAMESPACE_ANNOTATION, ""))
+    return Stored(pems, values, decode(files.get(STATE_FILE, b"")), files.get(WATCH_FILE, b""), uid)
 
 
 def _value(selector: str, pem: bytes, known: Mapping[str, str]) -> str:
     """Return the TXT value of a key, "" when it is none for this selector."""
+    if not pem:
+        return ""
     try:
         value = known.get(sha256(pem).hexdigest()) or record(pem)
     except KeyRefused:
@@ -105,7 +114,7 @@ def secret(stored: Stored, domain: str, owner_uid: str, namespace: str) -> dict[
     files |= {STATE_FILE: encode(stored.keys), WATCH_FILE: stored.watch, RECORDS_FILE: json.dumps(values).encode()}
     made = _secret(secret_name(domain), namespace, files)
     made["metadata"]["labels"] |= {OWNER_LABEL: owner_uid, SHARD_LABEL: shard_of(domain)}
-    made["metadata"]["annotations"] = {DOMAIN_ANNOTATION: domain}
+    made["metadata"]["annotations"] = {DOMAIN_ANNOTATION: domain, NAMESPACE_ANNOTATION: stored.namespace_uid}
     return made
 
 

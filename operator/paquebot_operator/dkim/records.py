@@ -13,7 +13,7 @@ from paquebot.policy.values import MailDomain
 from paquebot_operator.dkim.ownership import CHALLENGE, place, token
 from paquebot_operator.dkim.slots import SELECTORS, Keys, Slot
 from paquebot_operator.dns.record import Purpose, Record, pieces
-from paquebot_operator.names import MANAGED_BY, OPERATOR, Kind
+from paquebot_operator.names import API_VERSION, MAIL_DOMAIN, MANAGED_BY, OPERATOR, OWNER_LABEL, Kind
 
 DNS_ENDPOINT: Final = Kind("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints")
 DOMAIN_MAX_CHARS: Final = 233  # a key's file is named `<domain>.<selector>.<algorithm>.pem`, of 253 at most in a Secret
@@ -68,26 +68,29 @@ def of_slots(site: Site, keys: Keys, values: Mapping[str, str]) -> dict[Slot, tu
     return {slot: site.of_key(slot.selector, values[slot.selector]) for slot in keys.slots if slot.is_kept}
 
 
-def endpoint(site: Site, records: Iterable[Record], platform_namespace: str) -> dict[str, Any] | None:
+def endpoint(site: Site, records: Iterable[Record], platform_namespace: str, owner_uid: str) -> dict[str, Any] | None:
     """Return the DNSEndpoint that has external-dns publish the keys; None where people do.
 
-    It stands beside the MailDomain, or in the platform's namespace when the records are in the platform's zone.
+    It stands beside the MailDomain, which owns it, or in the platform's namespace when the records are in its zone.
     """
     domain, publication = site.domain, site.domain.publication
     published = [record for record in records if record.type == "TXT" and record.purpose is Purpose.DKIM]
     if publication.mode is Mode.MANUAL:
         return None
     delegated = publication.mode is Mode.DELEGATED
-    name = f"dkim-{place(site.namespace_uid, domain.domain)}"
+    metadata: dict[str, Any] = {
+        "name": f"dkim-{place(site.namespace_uid, domain.domain)}",
+        "namespace": platform_namespace if delegated else domain.namespace,
+        "labels": dict(publication.labels) | {MANAGED_BY: OPERATOR, OWNER_LABEL: owner_uid},
+        "annotations": dict(publication.annotations),
+    }
+    if not delegated:
+        owner = {"apiVersion": API_VERSION, "kind": MAIL_DOMAIN.name, "name": domain.name, "uid": owner_uid}
+        metadata["ownerReferences"] = [owner]
     return {
         "apiVersion": DNS_ENDPOINT.api_version,
         "kind": DNS_ENDPOINT.name,
-        "metadata": {
-            "name": name,
-            "namespace": platform_namespace if delegated else domain.namespace,
-            "labels": dict(publication.labels) | {MANAGED_BY: OPERATOR},
-            "annotations": dict(publication.annotations),
-        },
+        "metadata": metadata,
         "spec": {"endpoints": [_endpoint(record, publication.ttl_s, publication.txt_format) for record in published]},
     }
 

@@ -6,7 +6,7 @@ one had, and `free_s` says when that one left it.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -77,8 +77,8 @@ class Keys:
 
 def encode(keys: Keys) -> bytes:
     """Return the JSON that is kept beside the keys."""
-    slots = [asdict(slot) for slot in keys.slots]
-    return json.dumps({"format": FORMAT, "slots": slots, "revoked": sorted(keys.revoked)}, indent=1).encode()
+    slots = [{name: getattr(slot, name) for name in Slot.__slots__} for slot in keys.slots]
+    return json.dumps({"format": FORMAT, "slots": slots, "revoked": sorted(keys.revoked)}).encode()
 
 
 def decode(encoded: bytes) -> Keys | None:

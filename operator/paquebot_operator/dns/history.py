@@ -43,13 +43,13 @@ class Belief:
 
 def believed(before: Belief, sighting: Sighting) -> Belief:
     """Return what to believe of a record after another look."""
-    if before.last is not None and sighting.at_s <= before.last.at_s:
-        return before  # known already, or the clock was set back
+    if sighting == before.last:
+        return before  # known already
     if sighting.verdict is Verdict.UNKNOWN:
         return replace(before, last=sighting)
     if sighting.verdict is Verdict.PRESENT:
         return Belief(before.record, Verdict.PRESENT, sighting)
-    since_s = before.negative_since_s if before.negatives else sighting.at_s
+    since_s = min(before.negative_since_s, sighting.at_s) if before.negatives else sighting.at_s
     negatives = before.negatives + 1
     lasting = negatives >= NEGATIVES_MIN and sighting.at_s - since_s >= NEGATIVE_FOR_S
     verdict = sighting.verdict if lasting or not before.is_good else Verdict.PRESENT

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from paquebot_operator.dns.history import Belief, next_look_in_s
@@ -40,9 +40,20 @@ class Watch:
 
 def encode(watch: Watch) -> bytes:
     """Return the watch as JSON."""
-    beliefs = [asdict(belief) for belief in watch.beliefs.values()]
+    beliefs = [_written(belief) for belief in watch.beliefs.values()]
     written = {"format": FORMAT, "looked_s": watch.looked_s, "unsettled_since_s": watch.unsettled_since_s}
-    return json.dumps(written | {"beliefs": beliefs}, indent=1).encode()
+    return json.dumps(written | {"beliefs": beliefs}).encode()
+
+
+def _written(belief: Belief) -> dict[str, object]:
+    last = belief.last
+    return {
+        "record": {name: getattr(belief.record, name) for name in Record.__slots__},
+        "believed": belief.believed,
+        "last": None if last is None else {name: getattr(last, name) for name in Sighting.__slots__},
+        "negatives": belief.negatives,
+        "negative_since_s": belief.negative_since_s,
+    }
 
 
 def decode(encoded: bytes) -> Watch:

@@ -32,6 +32,7 @@ class Cluster:
         self.status: dict[str, Any] = {"observedGeneration": -1}
         self.secret: dict[str, Any] | None = None
         self.endpoint: dict[str, Any] | None = None
+        self.namespace_uid = "namespace uid"
         self.now_s = START_S
         self.dns: dict[tuple[str, str], list[str]] = {}
         self.failure = ""
@@ -41,7 +42,7 @@ class Cluster:
 
     def advance(self, looks: dict[Question, Look] | None = None, *, contested: bool = False) -> Advance:
         given = Given(
-            self.domain, "uid", "namespace uid", POOL_EXPIRY_S, self.status, self.secret, looks or {}, contested
+            self.domain, "uid", self.namespace_uid, POOL_EXPIRY_S, self.status, self.secret, looks or {}, contested
         )
         told = advance(given, PLATFORM, self.now_s)
         self.secret = dict(told.secret) if told.secret else self.secret
@@ -319,6 +320,34 @@ def test_another_key_put_in_place_of_one_does_not_sign_until_it_is_seen() -> Non
         cluster.secret["data"] |= {"pq1-ed.Ed25519.pem": base64.b64encode(generate("Ed25519")).decode()} | lost
         cluster.settle()
         assert cluster.signing == []
+
+
+def test_keys_that_another_namespace_left_do_not_sign_for_the_next() -> None:
+    cluster = signing_cluster()
+    left = keystore.read(cluster.secret)
+    cluster.status = {}
+    cluster.namespace_uid = "another"
+    cluster.go_on(60)  # the DNS vouches for the key that was left
+    assert cluster.signing == []
+    mine = keystore.read(cluster.secret)
+    assert set(mine.pems) == {"pq2-ed"}
+    assert set(mine.pems.values()).isdisjoint(left.pems.values())
+    cluster.publish()
+    cluster.go_on(60)
+    assert cluster.signing == ["pq2-ed"]
+
+
+def test_a_clock_that_was_set_back_only_delays() -> None:
+    cluster = signing_cluster(replace(DOMAIN, rotation=Rotation(30 * DAY_S, 6 * DAY_S)))
+    cluster.go_on(30 * DAY_S)
+    cluster.publish()
+    cluster.go_on(HOUR_S)
+    assert cluster.states()["pq2-ed"] == "Published"
+    cluster.now_s -= 10 * DAY_S
+    cluster.go_on(HOUR_S)
+    assert cluster.states()["pq2-ed"] == "Published"
+    cluster.go_on(3 * HOUR_S)
+    assert cluster.signing[0] == "pq2-ed"
 
 
 def test_without_a_change_no_secret_is_written() -> None:

@@ -18,7 +18,7 @@ KEYS = Keys().put(
     Slot("pq1-ed", Phase.PENDING, 1, key_id(record(ED25519))),
 )
 STORED = Stored(
-    {"pq1-rsa": RSA, "pq1-ed": ED25519}, {"pq1-rsa": record(RSA), "pq1-ed": record(ED25519)}, KEYS, b'{"a": 1}'
+    {"pq1-rsa": RSA, "pq1-ed": ED25519}, {"pq1-rsa": record(RSA), "pq1-ed": record(ED25519)}, KEYS, b'{"a": 1}', "uid"
 )
 
 

@@ -41,15 +41,17 @@ def test_delegated_an_alias_leads_to_the_platforms_zone() -> None:
 
 
 def test_people_publish_by_hand() -> None:
-    assert endpoint(MANUAL, MANUAL.of_key("pq1-rsa", RSA), "mail-system") is None
+    assert endpoint(MANUAL, MANUAL.of_key("pq1-rsa", RSA), "mail-system", "uid") is None
 
 
 @pytest.mark.parametrize(("each", "namespace"), [(EXTERNAL, "shop"), (DELEGATED, "mail-system")])
 def test_an_endpoint_stands_where_the_zone_belongs_and_has_keys_alone(each: Site, namespace: str) -> None:
     records = (*each.of_key("pq1-ed", ED25519), each.ownership, *each.advice("spf.mail.example"))
-    made = endpoint(each, records, "mail-system")
+    made = endpoint(each, records, "mail-system", "owner")
     assert made is not None
     assert made["metadata"]["namespace"] == namespace
+    owners = [owner["name"] for owner in made["metadata"].get("ownerReferences", ())]
+    assert owners == (["main"] if namespace == "shop" else [])
     (only,) = made["spec"]["endpoints"]
     assert only["dnsName"] == each.of_key("pq1-ed", ED25519)[-1].name
     assert (only["recordType"], only["recordTTL"], only["targets"]) == ("TXT", 3600, [ED25519])
@@ -58,9 +60,13 @@ def test_an_endpoint_stands_where_the_zone_belongs_and_has_keys_alone(each: Site
 def test_the_labels_of_an_endpoint_are_the_tenants_but_not_who_manages_it() -> None:
     labels = {"dns": "public", "app.kubernetes.io/managed-by": "me"}
     each = site(Mode.EXTERNAL_DNS, labels=labels, annotations={"a": "b"})
-    made = endpoint(each, (), "mail-system")
+    made = endpoint(each, (), "mail-system", "owner")
     assert made is not None
-    assert made["metadata"]["labels"] == {"dns": "public", "app.kubernetes.io/managed-by": "paquebot-operator"}
+    assert made["metadata"]["labels"] == {
+        "dns": "public",
+        "app.kubernetes.io/managed-by": "paquebot-operator",
+        "paquebot.dev/owner-uid": "owner",
+    }
     assert made["metadata"]["annotations"] == {"a": "b"}
 
 
@@ -75,7 +81,7 @@ def test_the_labels_of_an_endpoint_are_the_tenants_but_not_who_manages_it() -> N
 )
 def test_long_values_are_cut_as_the_provider_wants_them(txt_format: TxtFormat, value: str, quoted: bool) -> None:
     each = site(Mode.EXTERNAL_DNS, txt_format=txt_format)
-    made = endpoint(each, each.of_key("pq1-rsa", value), "mail-system")
+    made = endpoint(each, each.of_key("pq1-rsa", value), "mail-system", "owner")
     assert made is not None
     (target,) = made["spec"]["endpoints"][0]["targets"]
     assert target.startswith('"') is quoted

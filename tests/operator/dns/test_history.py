@@ -49,6 +49,12 @@ def test_a_look_that_is_known_already_counts_once() -> None:
     assert after((1, P), (2, M), (2, M), (2, M)).negatives == 1
 
 
+def test_a_clock_that_was_set_back_makes_no_look_void() -> None:
+    assert after((9000, P), (10, M), (20, M), (10 + NEGATIVE_FOR_S, M)).believed is M
+    assert after((9000, M), (10, P)).believed is P
+    assert after((1, P), (9000, M), (10, M), (11, M)).believed is P
+
+
 def test_a_last_look_that_says_other_than_is_believed_is_a_doubt() -> None:
     assert not after((1, P)).is_doubted
     assert after((1, P), (2, U)).is_doubted
