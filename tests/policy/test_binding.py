@@ -4,26 +4,29 @@ from typing import Any
 
 import pytest
 
-from paquebot.policy.binding import Binding, binding
+from paquebot.policy.binding import secret_name
 from paquebot.policy.check import Declared, check
 from paquebot.policy.faults import Notes
 from paquebot.policy.kinds import credential
 from paquebot.policy.section import Section
 
 
-def read(**spec: Any) -> tuple[Binding, list[str]]:
+def read(**spec: Any) -> tuple[str, list[str]]:
     notes = Notes("SMTPCredential", "shop", "web")
-    return binding(Section(notes, "spec", spec)), [str(fault) for fault in notes.faults]
+    return secret_name(Section(notes, "spec", spec)), [str(fault) for fault in notes.faults]
 
 
 def test_a_password_is_kept_in_a_secret_of_the_credentials_name_unless_told_otherwise() -> None:
-    assert read() == (Binding("web-smtp"), [])
-    found, faults = read(
-        secretName="mail",
-        secretTemplate={"labels": {"team": "web"}, "annotations": {"a": "b"}},
-        rotation={"interval": "90d"},
-    )
-    assert (found, faults) == (Binding("mail", {"team": "web"}, {"a": "b"}, 90 * 86_400, 86_400), [])
+    assert read() == ("web-smtp", [])
+    template = {"labels": {"team": "web"}, "annotations": {"a": "b"}}
+    assert read(secretName="mail", secretTemplate=template, rotation={"interval": "90d"}) == ("mail", [])
+
+
+def test_who_comes_with_a_token_has_a_password_only_when_asked_for() -> None:
+    accounts = [{"name": "web"}]
+    assert read(serviceAccounts=accounts) == ("", [])
+    assert read(serviceAccounts=accounts, secretName="mail") == ("mail", [])
+    assert read(serviceAccounts=accounts, rotation={"interval": "90d"}) == ("web-smtp", [])
 
 
 @pytest.mark.parametrize(

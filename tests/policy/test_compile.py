@@ -108,7 +108,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_fields_not_served_yet_are_refused_plainly() -> None:
-    assert "spec.tls: is not served yet; leave it out" in fault_of(pool(tls={}))
+    assert "spec.egress: is not served yet; leave it out" in fault_of(pool(egress={"mode": "Proxy"}))
     assert "spec.returnPath: is not served yet" in fault_of(pool(), domain(returnPath="bounce.shop.example"))
     assert "spec.dkim.existingSecretRef: is not served yet" in fault_of(pool(), domain(dkim={"existingSecretRef": {}}))
 

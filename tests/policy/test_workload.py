@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from paquebot.policy.compile import compile_policy, faults_alone
-from paquebot.policy.workload import Egress, EgressMode
 
 
 def pool(**spec: Any) -> dict[str, Any]:
@@ -28,17 +27,15 @@ TEMPLATE = {
 
 def test_what_is_given_is_read_and_what_is_not_has_its_default() -> None:
     plain = compile_policy([pool()]).pools["mail-system_main"]
-    assert (plain.egress, plain.grace_s) == (Egress(), 660)
-    given = pool(egress={"mode": "SharedNAT", "sourceIPs": 4}, drain={"gracePeriod": "2m"}, template=TEMPLATE)
+    assert plain.grace_s == 660
+    given = pool(drain={"gracePeriod": "2m"}, template=TEMPLATE)
     told = compile_policy([given]).pools["mail-system_main"]
-    assert (told.egress, told.grace_s) == (Egress(EgressMode.SHARED, 4), 120)
+    assert told.grace_s == 120
 
 
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ({"egress": {"mode": "PerPodIP", "sourceIPs": 2}}, "spec.egress.sourceIPs: is only for mode SharedNAT"),
-        ({"egress": {"mode": "Proxy"}}, "write one of SharedNAT, PerPodIP"),
         ({"drain": {"gracePeriod": "29s"}}, "give a duration from 30s to 1h"),
         ({"template": {"resources": {"requests": {"cpu": 0.5}}}}, 'write one such as 250m, "0.5" or 256Mi'),
         (

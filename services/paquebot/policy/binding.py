@@ -1,7 +1,5 @@
-"""Where a credential's password is written in a cluster, and how often it is replaced. Seconds."""
+"""Where a credential's password is written in a cluster, and how often it is replaced: the operator does it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from paquebot.policy import labels, names, scalars
@@ -10,33 +8,27 @@ from paquebot.policy.section import Section
 SUFFIX: Final = "-smtp"  # of the Secret, after the credential's name
 INTERVAL_MIN_S: Final = 3600
 OVERLAP_MIN_S: Final = 60
+OVERLAP_S: Final = 86_400  # so long both passwords are taken, by default
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """The Secret with a credential's password, what else it carries, and the password's life; 0: it is kept."""
+def secret_name(spec: Section) -> str:
+    """Read `secretName`, look at `secretTemplate` and `rotation`; return the Secret's name, "" for no password.
 
-    secret: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    interval_s: int = 0
-    overlap_s: int = 86_400  # both passwords are taken
-
-
-def binding(spec: Section) -> Binding:
-    """Read `secretName`, `secretTemplate` and `rotation`."""
+    There is none where only ServiceAccounts use the credential and nobody asks for one.
+    """
     template, rotation = spec.section("secretTemplate"), spec.section("rotation")
-    interval = scalars.duration_between(INTERVAL_MIN_S, scalars.DURATION_MAX_S)
-    overlap = scalars.duration_between(OVERLAP_MIN_S, scalars.DURATION_MAX_S)
-    read = Binding(
-        secret=spec.read("secretName", names.object_name, spec.notes.name + SUFFIX),
-        labels=labels.labels(template, "labels"),
-        annotations=labels.annotations(template, "annotations"),
-        interval_s=rotation.need("interval", interval, 0) if spec.has("rotation") else 0,
-        overlap_s=rotation.read("overlap", overlap, Binding().overlap_s),
-    )
-    if 0 < read.interval_s <= read.overlap_s:
-        rotation.fault("overlap", "is not shorter than `interval`", "shorten it, or raise `interval`")
+    labels.labels(template, "labels")
+    labels.annotations(template, "annotations")
     template.finish()
-    rotation.finish()
-    return read
+    if spec.has("rotation"):
+        _look_at_rotation(rotation)
+    by_token = spec.has("serviceAccounts") and not spec.is_empty("serviceAccounts") and not spec.has("rotation")
+    return spec.read("secretName", names.object_name, "" if by_token else spec.notes.name + SUFFIX)
+
+
+def _look_at_rotation(section: Section) -> None:
+    interval_s = section.need("interval", scalars.duration_between(INTERVAL_MIN_S, scalars.DURATION_MAX_S), 0)
+    overlap_s = section.read("overlap", scalars.duration_between(OVERLAP_MIN_S, scalars.DURATION_MAX_S), OVERLAP_S)
+    if 0 < interval_s <= overlap_s:
+        section.fault("overlap", "is not shorter than `interval`", "shorten it, or raise `interval`")
+    section.finish()

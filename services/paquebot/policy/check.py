@@ -133,9 +133,9 @@ def _keys_outlast_mail(domain: DeclaredDomain, pools: dict[str, DeclaredPool]) -
 def _secrets_apart(credentials: Sequence[DeclaredCredential]) -> None:
     taken: dict[tuple[str, str], DeclaredCredential] = {}
     for entry in credentials:
-        first = taken.setdefault((entry.value.namespace, entry.value.binding.secret), entry)
-        if first is not entry:
-            text = f"{entry.value.binding.secret} is the Secret of SMTPCredential {first.notes.place} already"
+        first = taken.setdefault((entry.value.namespace, entry.secret), entry)
+        if entry.secret and first is not entry:
+            text = f"{entry.secret} is the Secret of SMTPCredential {first.notes.place} already"
             entry.notes.fault("spec.secretName", text, "name another")
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
-from paquebot.policy.binding import binding
+from paquebot.policy.binding import secret_name
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.labels import selector
 from paquebot.policy.pace import adaptive, patterns
@@ -26,7 +26,7 @@ from paquebot.policy.values import (
     TLSMinimum,
 )
 from paquebot.policy.window import windows
-from paquebot.policy.workload import egress, grace_s, look_at_template
+from paquebot.policy.workload import grace_s, look_at_template
 
 DKIM_ALGORITHMS: Final = ("RSA2048", "Ed25519")
 ANY_NAMESPACE: Final = "*"
@@ -111,6 +111,7 @@ class DeclaredCredential:
     limits: GivenLimits
     domains: tuple[DomainRef, ...]
     pool: PoolRef | None
+    secret: str  # that its password is written to in a cluster; "": none
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class DeclaredDestination:
 
 def pool(spec: Section) -> DeclaredPool:
     """Read the spec of a SendingPool."""
-    spec.later("tls")
+    spec.later("egress", "tls")
     look_at_template(spec.section("template"))
     concurrency, fairness = spec.section("concurrency"), spec.section("fairness")
     default = SendingPool("", "", "")
@@ -143,7 +144,6 @@ def pool(spec: Section) -> DeclaredPool:
         retry=_retry(spec.section("retry")),
         tenant_weights=fairness.table("tenantWeights", names.label, scalars.integer(1, _WEIGHT_MAX)),
         scaling=scaling(spec.section("scaling")),
-        egress=egress(spec.section("egress")),
         grace_s=grace_s(spec.section("drain"), default.grace_s),
     )
     if spec.has("replicas") and value.scaling.mode is Mode.DRAIN_TIME:
@@ -276,7 +276,6 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         suspend=spec.read("suspend", scalars.boolean, default=False),
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
         service_accounts=_service_accounts(spec),
-        binding=binding(spec),
     )
     wanted = _pool_ref(spec, platform_namespace)
     if any_sender and value.namespace != platform_namespace:
@@ -288,9 +287,9 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
     spec.each_once("domainRefs", [each.name for each in domains])
     if not domains and not any_sender:
         spec.fault("domainRefs", "names no domain, so it may send as nobody", "name a MailDomain of this namespace")
-    limits = _limits(spec.section("limits"))
+    limits, secret = _limits(spec.section("limits")), secret_name(spec)
     spec.finish()
-    return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None)
+    return DeclaredCredential(spec.notes, value, limits, domains, wanted if any_sender else None, secret)
 
 
 def _service_accounts(spec: Section) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
-from paquebot.policy.binding import Binding
 from paquebot.policy.cluster import ClusterIdentity
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.publication import Publication, Rotation
@@ -13,7 +12,6 @@ from paquebot.policy.route import Routes
 from paquebot.policy.scaling import Scaling
 from paquebot.policy.suppression import SuppressionLists
 from paquebot.policy.window import Window
-from paquebot.policy.workload import Egress
 
 REVISION_NONE = ""
 
@@ -98,7 +96,6 @@ class SendingPool:
     retry: Retry = field(default_factory=Retry)
     tenant_weights: dict[str, int] = field(default_factory=dict)  # turns that namespaces take; 1 where none is given
     scaling: Scaling = field(default_factory=Scaling)
-    egress: Egress = field(default_factory=Egress)
     grace_s: int = 660  # a deliverer may take to end: more than a host may take to decide (RFC 5321 §4.5.3.2.6)
 
     @property
@@ -126,7 +123,6 @@ class SMTPCredential:
     suspend: bool = False
     expires_at_ms: int = 0  # 0: never
     service_accounts: tuple[str, ...] = ()  # of its namespace: whose tokens are as good as its password
-    binding: Binding = field(default_factory=Binding)
 
     @property
     def username(self) -> str:

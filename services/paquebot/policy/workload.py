@@ -1,10 +1,9 @@
-"""How a pool's deliverers run in a cluster: from which addresses they send, how they end, what their pods are given.
+"""How a pool's deliverers run in a cluster: how they end, and what their pods are given.
 
 On one machine none of it counts. The operator hands `template` on as it stands: here it is only looked at.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +13,6 @@ from paquebot.policy.section import Section
 
 GRACE_MIN_S: Final = 30
 GRACE_MAX_S: Final = 3600
-SOURCE_ADDRESSES_MAX: Final = 256
 TOLERATIONS_MAX: Final = 20
 SPREADS_MAX: Final = 10
 RESOURCES_MAX: Final = 10
@@ -22,13 +20,6 @@ RESOURCES_MAX: Final = 10
 _PLACES_MAX: Final = 16  # no more than a pool's pods
 _TOLERATION_MAX_S: Final = 1_000_000_000
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?\Z")
-
-
-class EgressMode(StrEnum):
-    """Whose address a connection comes from."""
-
-    SHARED = "SharedNAT"  # the same few for all pods
-    PER_POD = "PerPodIP"  # each pod has its own
 
 
 class Effect(StrEnum):
@@ -51,26 +42,6 @@ class Unsatisfiable(StrEnum):
 
     WAIT = "DoNotSchedule"
     ANYWHERE = "ScheduleAnyway"
-
-
-@dataclass(frozen=True, slots=True)
-class Egress:
-    """Where a pool's connections come from; `addresses` are shared by all its pods."""
-
-    mode: EgressMode = EgressMode.SHARED
-    addresses: int = 1
-
-
-def egress(section: Section) -> Egress:
-    """Read `egress`."""
-    read = Egress(
-        section.read("mode", scalars.choice(EgressMode), EgressMode.SHARED),
-        section.read("sourceIPs", scalars.integer(1, SOURCE_ADDRESSES_MAX), 1),
-    )
-    if read.mode is EgressMode.PER_POD and section.has("sourceIPs"):
-        section.fault("sourceIPs", "is only for mode SharedNAT", "leave it out: with PerPodIP each pod has its own")
-    section.finish()
-    return read
 
 
 def grace_s(section: Section, default_s: int) -> int:
