@@ -74,6 +74,27 @@ async def test_a_renewed_certificate_is_served_without_restart(auth: Server, ide
     await channel.close()
 
 
+async def test_a_broken_certificate_leaves_the_last_good_one_in_use_at_both_ends(
+    auth: Server, identities: Path
+) -> None:
+    channel = Channel(f"127.0.0.1:{auth.port}", identities / "submission", "auth")
+    fresh = Channel(f"127.0.0.1:{auth.port}", identities / "spamfilter", "auth")
+    assert await channel.unary(AUTHENTICATE, AuthenticateRequest("known", b"p", ""), 5)
+    good = {name: (identities / name / "tls.key").read_bytes() for name in ("auth", "submission", "spamfilter")}
+    for name in good:  # a key of another certificate, as one sees it when two files change one after the other
+        (identities / name / "tls.key").write_bytes((identities / "stranger" / "tls.key").read_bytes())
+    assert await channel.unary(AUTHENTICATE, AuthenticateRequest("known", b"p", ""), 5)
+    with pytest.raises(RpcUnavailableError, match="our own certificate cannot be used"):
+        await fresh.unary(AUTHENTICATE, AuthenticateRequest("known", b"p", ""), 5)
+    (identities / "submission" / "tls.key").write_bytes(good["submission"])
+    another = Channel(f"127.0.0.1:{auth.port}", identities / "submission", "auth")
+    assert await another.unary(AUTHENTICATE, AuthenticateRequest("known", b"p", ""), 5)
+    for name, key in good.items():
+        (identities / name / "tls.key").write_bytes(key)
+    for each in (channel, another, fresh):
+        await each.close()
+
+
 async def test_health_and_reflection_answer(auth: Server, identities: Path) -> None:
     from grpc_health.v1 import health_pb2, health_pb2_grpc
     from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc

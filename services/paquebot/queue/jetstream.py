@@ -12,7 +12,6 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ class JetStream:
 
     client: Client
     inbox: str
-    read_certificate: Callable[[], None]
+    identity_dir: Path
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     closing: bool = False
     on_reconnect: list[Callable[[], None]] = field(default_factory=list)
@@ -108,15 +107,13 @@ class JetStream:
     async def connect(cls, url: str, identity_dir: Path, name: str) -> "JetStream":
         """Connect with the identity's certificate; raise QueueUnavailableError when nobody answers."""
         client = Client()
-        context = ssl.create_default_context(cafile=identity_dir / "ca.crt")
-        js = cls(client, "", partial(context.load_cert_chain, identity_dir / "tls.crt", identity_dir / "tls.key"))
-        js.read_certificate()
+        js = cls(client, "", identity_dir)
         identity = _common_name(identity_dir / "tls.crt")
         try:
             connecting = client.connect(
                 url,
                 name=name,
-                tls=context,
+                tls=_context(identity_dir),
                 tls_handshake_first=True,
                 tls_hostname="nats",
                 inbox_prefix=f"_INBOX_{identity}",
@@ -310,8 +307,8 @@ class JetStream:
     async def _disconnected(self) -> None:
         if not self.closing:
             LOG.warning("disconnected from the queue")
-            with contextlib.suppress(OSError):  # half written: the one we have is good for a while
-                self.read_certificate()
+            with contextlib.suppress(OSError):  # half written: what we have is good for a while
+                self.client.options["tls"] = _context(self.identity_dir)  # a context forgets no root
         self._fail_all("the connection to the queue broke")
 
     async def _reconnected(self) -> None:
@@ -325,6 +322,12 @@ class JetStream:
             _fail(future, text)
         for read in self._reads.values():
             _fail(read.done, text)
+
+
+def _context(identity_dir: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=identity_dir / "ca.crt")
+    context.load_cert_chain(identity_dir / "tls.crt", identity_dir / "tls.key")
+    return context
 
 
 def _common_name(certificate: Path) -> str:

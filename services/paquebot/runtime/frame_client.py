@@ -162,7 +162,11 @@ class FrameClient(Generic[Q, A]):
 
     async def _run(self, stream: "_Stream[Q, A]") -> None:
         """Live as one stream, from connecting to its end, whatever ends it."""
-        channel = open_channel(stream.address, self.identity_dir, self.service)
+        try:
+            channel = open_channel(stream.address, self.identity_dir, self.service)
+        except OSError as error:
+            LOG.warning("our own certificate cannot be used", service=self.service, error=str(error))
+            return
         try:
             await channel.channel_ready()
             call = channel.stream_stream(self.method.path, self.method.encode_requests, self.method.decode_answers)()

@@ -7,7 +7,7 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from paquebot.runtime.tls import stamp
+from paquebot.runtime.tls import read_identity, stamp
 from paquebot.wire.method import Method
 
 MESSAGE_MAX_BYTES = 64 << 20
@@ -31,12 +31,12 @@ class RpcRefusedError(Exception):
 
 
 def open_channel(target: str, identity_dir: Path, service: str) -> grpc.aio.Channel:
-    """Return a channel to a service that must show its own identity's certificate."""
-    credentials = grpc.ssl_channel_credentials(
-        (identity_dir / "ca.crt").read_bytes(),
-        (identity_dir / "tls.key").read_bytes(),
-        (identity_dir / "tls.crt").read_bytes(),
-    )
+    """Return a channel to a service that must show its own identity's certificate.
+
+    Raises OSError (ssl.SSLError is one) when our own identity cannot be used.
+    """
+    own = read_identity(identity_dir)
+    credentials = grpc.ssl_channel_credentials(own.ca, own.key, own.certificate)
     options = [
         ("grpc.ssl_target_name_override", service),
         ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
@@ -82,8 +82,13 @@ class Channel:
     async def _current(self) -> grpc.aio.Channel:
         now = stamp(self.identity_dir)
         if self._channel is None or now != self._stamp:
-            old, self._channel = self._channel, open_channel(self.target, self.identity_dir, self.service)
-            self._stamp = now
+            try:
+                fresh = open_channel(self.target, self.identity_dir, self.service)
+            except OSError as error:
+                if self._channel is None:
+                    raise RpcUnavailableError(f"{self.service}: our own certificate cannot be used: {error}") from error
+                return self._channel  # half written: the one that we have is good for a while
+            old, self._channel, self._stamp = self._channel, fresh, now
             if old is not None:
                 await old.close(grace=30)
         return self._channel

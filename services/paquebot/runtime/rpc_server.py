@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import MESSAGE_MAX_BYTES
 from paquebot.runtime.settings import Address
-from paquebot.runtime.tls import stamp
+from paquebot.runtime.tls import read_identity, stamp
 from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod, WireError
 
 ASYNC_ITEMS_MAX = 1000  # answered concurrently on one stream
@@ -203,7 +203,7 @@ async def _admitted(context: grpc.aio.ServicerContext, allowed: frozenset[str]) 
 
 
 def _credentials(folder: Path) -> grpc.ServerCredentials:
-    """Return credentials that read the files again when they change."""
+    """Return credentials that read the files again when they change; of broken ones the last good stay in use."""
     seen = stamp(folder)
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
@@ -212,11 +212,15 @@ def _credentials(folder: Path) -> grpc.ServerCredentials:
         if now == seen:
             return None
         seen = now
-        return _configuration(folder)
+        try:
+            return _configuration(folder)
+        except OSError as error:
+            LOG.warning("the new certificate cannot be used; the old one stays", folder=str(folder), error=str(error))
+            return None
 
     return grpc.dynamic_ssl_server_credentials(_configuration(folder), fetch, require_client_authentication=True)
 
 
 def _configuration(folder: Path) -> grpc.ServerCertificateConfiguration:
-    pair = ((folder / "tls.key").read_bytes(), (folder / "tls.crt").read_bytes())
-    return grpc.ssl_server_certificate_configuration([pair], (folder / "ca.crt").read_bytes())
+    identity = read_identity(folder)
+    return grpc.ssl_server_certificate_configuration([(identity.key, identity.certificate)], identity.ca)

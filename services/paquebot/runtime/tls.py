@@ -5,6 +5,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FILES = ("ca.crt", "tls.crt", "tls.key")
+READ_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the folder held at one moment, as PEM."""
+
+    ca: bytes
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+def read_identity(folder: Path) -> Identity:
+    """Return the files of one moment. Raises OSError (ssl.SSLError is one) for files that do not go together.
+
+    They may change while they are read; a leaf with another's key would fail every handshake.
+    """
+    for _ in range(READ_TRIES):
+        before = stamp(folder)
+        read = Identity(*((folder / name).read_bytes() for name in FILES))
+        if stamp(folder) == before:
+            break
+    server_context(folder, client_ca=True)
+    return read
 
 
 def server_context(folder: Path, *, client_ca: bool) -> ssl.SSLContext:
