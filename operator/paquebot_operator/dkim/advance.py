@@ -4,7 +4,7 @@
 
 1. apply `secret`, if there is one (field manager `names.KEYS_MANAGER`); where that fails, leave the rest;
 2. have the shard's projection hold what `stored` does (`keystore.projection`, of all Secrets of the shard);
-3. apply `endpoint`, if there is one; else delete the one there may be;
+3. apply `endpoint`, if there is one; one that is left from another mode may go once DNSVerified is True;
 4. write the status with `report`, and publish the policy from it (`with_signing`);
 5. if there are `questions`: ask them (`dns.lookup.Lookup.looks`) and call again at once, with the looks;
 6. else call again when anything of the object changes, at the latest after `next_s`.
@@ -21,7 +21,7 @@ from paquebot.dkim.keys import generate
 from paquebot.dkim.keys import record as record_of
 from paquebot.policy.publication import Mode
 from paquebot.policy.values import MailDomain
-from paquebot_operator.conditions import FALSE, Condition, Report
+from paquebot_operator.conditions import FALSE, UNKNOWN, Condition, Report
 from paquebot_operator.dkim import keystore
 from paquebot_operator.dkim.keystore import Stored
 from paquebot_operator.dkim.records import DOMAIN_MAX_CHARS, Site, endpoint, of_slots
@@ -45,6 +45,7 @@ from paquebot_operator.dns.verify import Look, judged
 from paquebot_operator.dns.watch import Watch
 
 NEXT_MAX_S: Final = 86_400
+REFUSED_S: Final = 60
 SPREAD: Final = 0.1  # of the interval, by which domains rotate earlier, each by its own share
 
 _WORSE_FIRST: Final = (Verdict.MISSING, Verdict.DIFFERENT, Verdict.UNKNOWN, Verdict.PRESENT)
@@ -86,7 +87,7 @@ class Advance:
     stored: Stored = field(default_factory=Stored)
     endpoint: Mapping[str, Any] | None = None
     questions: tuple[Question, ...] = ()
-    next_s: int = 3600
+    next_s: int = NEXT_MAX_S
     changes: tuple[str, ...] = ()  # for events
 
 
@@ -95,7 +96,7 @@ def advance(given: Given, platform: Platform, now_s: int, make: Callable[[str], 
     refusal = _refusal(given, platform)
     if refusal is not None:
         told = {"dkim": {"signing": list(_told(given.status))}}  # what signed goes on
-        return Advance(Report((refusal,), told), stored=keystore.read(given.secret))
+        return Advance(Report((refusal,), told), stored=keystore.read(given.secret), next_s=REFUSED_S)
     site, wish = Site(given.domain, given.namespace_uid), _wish(given)
     before = keystore.read(given.secret)
     known = _known(before, given, now_s)
@@ -123,6 +124,11 @@ def _refusal(given: Given, platform: Platform) -> Condition | None:
     if len(name) > DOMAIN_MAX_CHARS:
         text = f"spec.domain: has {len(name)} characters; at most {DOMAIN_MAX_CHARS} leave room for a selector"
         return Condition(KEYS_READY, FALSE, "DomainTooLong", text)
+    if not given.namespace_uid:
+        # Without it the keys would look like another namespace's.
+        return Condition(
+            KEYS_READY, UNKNOWN, "NamespaceNotSeen", "its namespace was not seen yet; it is looked at again"
+        )
     if publication.mode is Mode.DELEGATED and publication.zone not in platform.zones:
         cure = f"write one of {', '.join(platform.zones)}" if platform.zones else "it has none: use another mode"
         text = f"spec.dns.delegationZone: {publication.zone} is not a zone of this platform; {cure}"

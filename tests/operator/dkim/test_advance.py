@@ -337,6 +337,17 @@ def test_keys_that_another_namespace_left_do_not_sign_for_the_next() -> None:
     assert cluster.signing == ["pq2-ed"]
 
 
+def test_keys_stay_while_their_namespace_is_not_known() -> None:
+    cluster = signing_cluster()
+    cluster.namespace_uid = ""
+    told = cluster.advance()
+    assert cluster.condition("KeysReady").reason == "NamespaceNotSeen"
+    assert (told.secret, told.endpoint, cluster.signing) == (None, None, ["pq1-ed"])
+    cluster.namespace_uid = "namespace uid"
+    cluster.go_on(60)
+    assert (cluster.signing, cluster.states()) == (["pq1-ed"], {"pq1-ed": "Active"})
+
+
 def test_a_clock_that_was_set_back_only_delays() -> None:
     cluster = signing_cluster(replace(DOMAIN, rotation=Rotation(30 * DAY_S, 6 * DAY_S)))
     cluster.go_on(30 * DAY_S)
