@@ -13,4 +13,5 @@ def images() -> dict[str, tuple[str, ...]]:
         "nats": (str(find_nats_server()),),
         "nats-server-config-reloader": (sys.executable, str(Path(__file__).with_name("reloader.py"))),
         "python": (sys.executable,),
+        "curl": ("curl",),
     }
