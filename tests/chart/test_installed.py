@@ -88,8 +88,7 @@ def _secret(name: str, namespace: str, labels: dict[str, str]) -> tuple[str, dic
     "values",
     [
         ("nats.nodes=3", "submission.service.type=LoadBalancer", "submission.autoscaling.enabled=true"),
-        ("nats.external.url=tls://nats.example:4222", "crds.enabled=false", "sandbox.enabled=true"),
-        ("tls.mode=certManager", "tls.issuerRef.name=ca"),
+        ("nats.external.url=tls://nats.example:4222", "tls.mode=certManager", "tls.issuerRef.name=ca"),
     ],
 )
 def test_the_api_server_takes_every_object_without_a_warning(
