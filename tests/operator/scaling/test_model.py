@@ -178,9 +178,12 @@ def test_what_a_deliverer_can_do_is_learned_from_busy_ones_and_bounded() -> None
 
 
 def test_after_a_restart_it_is_more_careful() -> None:
-    grown = begin(8, 1000.0, changed_s=990.0)
-    assert decide(grown, BIG, replace(DEFAULTS, replicas=8), 1000.0)[0].replicas == 8
-    assert decide(grown, BIG, replace(DEFAULTS, replicas=8), 1050.0)[0].replicas == 16
+    eight = replace(DEFAULTS, replicas=8)
+    _first, known = decide(begin(8, 1000.0, changed_s=990.0), BIG, eight, 1000.0)
+    assert decide(known, BIG, eight, 1010.0)[0].replicas == 8
+    assert decide(known, BIG, eight, 1050.0)[0].replicas == 16
+    _first, unknown = decide(begin(8, 1000.0), BIG, eight, 1000.0)
+    assert decide(unknown, BIG, eight, 1010.0)[0].replicas == 16
 
 
 def test_the_state_stays_small() -> None:

@@ -59,6 +59,11 @@ def test_the_first_look_tells_of_no_arrivals() -> None:
     assert memory.came == {}
 
 
+def test_two_looks_at_one_time_tell_nothing_new() -> None:
+    _seen, memory = look(reading(NOW, 1000), reading(NOW, 2000))
+    assert memory.came == {}
+
+
 def test_each_deliverer_tells_its_own_pace_by_its_own_clock() -> None:
     before, after = load(100.0, 1000, 500.0, 50.0, 9), load(108.0, 1400, 700.0, 57.2, 12)
     seen, _ = look(reading(NOW, 0, before), reading(NOW + 10, 0, after))
