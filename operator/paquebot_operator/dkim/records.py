@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from paquebot.dkim.keys import record_strings
 from paquebot.policy.publication import Mode, TxtFormat
 from paquebot.policy.values import MailDomain
 from paquebot_operator.dkim.ownership import CHALLENGE, place, token
 from paquebot_operator.dkim.slots import SELECTORS, Keys, Slot
-from paquebot_operator.dns.record import Purpose, Record, pieces
+from paquebot_operator.dns.record import Purpose, Record
 from paquebot_operator.names import API_VERSION, MAIL_DOMAIN, MANAGED_BY, OPERATOR, OWNER_LABEL, Kind
 
 DNS_ENDPOINT: Final = Kind("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints")
@@ -97,7 +98,7 @@ def endpoint(site: Site, records: Iterable[Record], platform_namespace: str, own
 
 def _endpoint(record: Record, ttl_s: int, txt_format: TxtFormat) -> dict[str, Any]:
     """Return one endpoint. Auto quotes what does not fit into one string, since providers differ in how they cut it."""
-    cut = pieces(record.value)
+    cut = record_strings(record.value)
     quoted = txt_format is TxtFormat.QUOTED or (txt_format is TxtFormat.AUTO and len(cut) > 1)
     target = " ".join(f'"{piece}"' for piece in cut) if quoted else record.value
     return {"dnsName": record.name, "recordType": record.type, "recordTTL": ttl_s, "targets": [target]}

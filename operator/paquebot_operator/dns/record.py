@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-STRING_MAX_BYTES: Final = 255  # of one character-string of a TXT record (RFC 1035 §3.3)
+from paquebot.dkim.keys import record_strings
 
 
 class Purpose(StrEnum):
@@ -43,7 +42,7 @@ class Record:
         """The value as a zone file has it: a TXT's in quoted strings of at most 255 octets."""
         if self.type != "TXT":
             return f"{self.value}."
-        escaped = [piece.replace("\\", "\\\\").replace('"', '\\"') for piece in pieces(self.value)]
+        escaped = [piece.replace("\\", "\\\\").replace('"', '\\"') for piece in record_strings(self.value)]
         return " ".join(f'"{piece}"' for piece in escaped)
 
 
@@ -56,8 +55,3 @@ class Sighting:
     observed: str = ""  # what stands there instead
     reason: str = ""  # why nobody knows, or who says so
     ttl_s: int = 0  # the longest time to live seen, of the record and of its absence (SOA, RFC 2308 §5)
-
-
-def pieces(value: str) -> tuple[str, ...]:
-    """Cut an ASCII value into strings of a TXT record."""
-    return tuple(value[at : at + STRING_MAX_BYTES] for at in range(0, len(value), STRING_MAX_BYTES)) or ("",)

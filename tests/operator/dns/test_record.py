@@ -3,7 +3,7 @@
 import dns.zone
 
 from paquebot.dkim.keys import generate, record
-from paquebot_operator.dns.record import Purpose, Record, pieces
+from paquebot_operator.dns.record import Purpose, Record
 
 
 def test_a_record_can_be_pasted_into_a_zone_file() -> None:
@@ -19,9 +19,3 @@ def test_a_record_can_be_pasted_into_a_zone_file() -> None:
     assert all(len(piece) <= 255 for piece in found.strings)
     assert zone.get_rdataset("odd", "TXT")[0].strings == (b'a "quoted" \\ word',)
     assert zone.get_rdataset("pq2-rsa._domainkey", "CNAME").ttl == 300
-
-
-def test_strings_are_cut_at_255_octets() -> None:
-    assert [len(piece) for piece in pieces("a" * 510)] == [255, 255]
-    assert [len(piece) for piece in pieces("a" * 511)] == [255, 255, 1]
-    assert pieces("") == ("",)
