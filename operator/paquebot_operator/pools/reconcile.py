@@ -57,10 +57,7 @@ class Pools:
             return None
         value, in_force = self._in_force(key)
         if value is None or in_force is None:
-            if entry["metadata"].get(MARK) and self.publishing.accepted is not None:
-                await self._let_go(entry)  # it never was in force, or is no more: there is no mail
-            await self.writer.write(key, [self.publishing.report(entry)])
-            return CHANGING_S if entry["metadata"].get(MARK) else None
+            return await self._without_force(key, entry)
         if entry["metadata"].get(MARK):
             return await self._end(key, entry, in_force)
         await self._hold(entry)
@@ -68,6 +65,16 @@ class Pools:
         identity = Report((self.certificates(),))
         await self.writer.write(key, [self.publishing.report(entry), identity, *reports])
         return LOOK_S if settled else CHANGING_S
+
+    async def _without_force(self, key: Key, entry: Entry) -> float | None:
+        """Look after an object that is not in force, or of which that is not known: the queue cannot be reached."""
+        await self.writer.write(key, [self.publishing.report(entry)])
+        if not entry["metadata"].get(MARK):
+            return None
+        # It never was in force, or is no more, so there is no mail; or nobody could tell for long enough.
+        if self.publishing.accepted is not None or self._held_s(entry) >= HELD_MAX_S:
+            await self._let_go(entry)
+        return CHANGING_S
 
     async def reconcile_all(self, _key: Key) -> float:
         """Look after what has no object: pools whose mail outlived them, and workloads whose pool is gone."""
@@ -167,8 +174,8 @@ class Pools:
         entry = next((each for each in accepted.objects if key_of(each) == key), None)
         return accepted.policy.pools.get(token), entry
 
-    def _held_s(self, in_force: Entry) -> float:
-        since = datetime.strptime(in_force["metadata"][MARK], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    def _held_s(self, marked: Entry) -> float:
+        since = datetime.strptime(marked["metadata"][MARK], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         return (self.now() - since).total_seconds()
 
 

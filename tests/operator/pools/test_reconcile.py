@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from paquebot_operator.names import FINALIZER
+from paquebot_operator.names import FINALIZER, Key
+from paquebot_operator.pools.reconcile import POOLS
 from pool_desk import Desk
 
 AVAILABLE = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}
@@ -122,6 +123,22 @@ async def test_after_ten_minutes_the_object_may_go_but_its_deliverers_stay_with_
     await desk.take_mail()
     await desk.look()
     assert desk.deployment() is None
+
+
+async def test_a_queue_that_cannot_be_asked_holds_no_object_for_longer_than_ten_minutes(desk: Desk) -> None:
+    desk.apply()
+    await desk.look()
+    desk.delete()
+    desk.publishing.accepted = None  # as after a start while the queue is away
+    await desk.hear()
+    key = Key("SendingPool", desk.namespace, "default")
+    await desk.pools.reconcile(key)
+    assert desk.get() is not None
+    desk.later = timedelta(minutes=11)
+    await desk.pools.reconcile(key)
+    await desk.pools.reconcile_all(POOLS)
+    assert desk.get() is None
+    assert desk.deployment() is not None
 
 
 async def test_a_pool_that_comes_back_while_it_drains_goes_on(desk: Desk) -> None:
