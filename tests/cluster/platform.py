@@ -122,9 +122,13 @@ class Cluster:
         return dict(self.plane.call("GET", f"{GROUP}/namespaces/{namespace}/{plural}/{name}"))
 
     def wait_condition(self, place: tuple[str, str, str], kind: str = "Ready", timeout_s: float = 120.0) -> None:
-        """Wait for a condition of (plural, namespace, name). Raises RuntimeError with what stands there instead."""
+        """Wait for a condition of (plural, namespace, name), while whoever keeps the DNS does what is asked.
+
+        Raises RuntimeError with what stands there instead.
+        """
         deadline = time.monotonic() + timeout_s
         while not _is_true(found := self.get(*place), kind):
+            self.publish_records()
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{'/'.join(place)} is not {kind}: {found.get('status')}")
             time.sleep(0.2)

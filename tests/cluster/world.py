@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hack.in_namespace import CLUSTER_DNS
+
 from paquebot.sandbox.internet import Internet
 from paquebot.sandbox.mxhost import Received
+from paquebot.sandbox.zone import Record
 
 START_MAX_S = 30.0
+# Whoever asks the servers of a zone themselves comes to the cluster's DNS, which hands the question on to us.
+AUTHORITY = (Record(".", "NS", "ns.sandbox.test."), Record("ns.sandbox.test", "A", CLUSTER_DNS))
 
 
 @dataclass(slots=True)
@@ -25,7 +30,7 @@ class World:
 
     def start(self) -> None:
         """Listen on ports that are free."""
-        self.internet = Internet(folder=self.folder, on_received=self.on_received)
+        self.internet = Internet(folder=self.folder, on_received=self.on_received, more_records=AUTHORITY)
         self._thread = threading.Thread(target=self._loop.run_forever, name="world", daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self.internet.start(), self._loop).result(START_MAX_S)
