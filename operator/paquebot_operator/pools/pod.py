@@ -107,7 +107,7 @@ def _environment(pool: Mapping[str, Any], settings: PoolSettings) -> list[dict[s
         "SUBMISSION_TARGET": settings.submission_target,
         "HOSTNAME": settings.hostname,
         "IDENTITY_DIR": f"{FILES}/identity",
-        "SUPPRESSION_KEY": f"{FILES}/suppression/key",
+        "SUPPRESSION_KEY": f"{FILES}/suppression/suppression.key",
         "SMARTHOST_DIR": f"{FILES}/smarthosts",
         "DRAIN_S": str(max(DRAIN_MIN_S, grace_s(pool) - AFTER_DRAIN_S)),
         **settings.world,

@@ -17,7 +17,7 @@ class PoolSettings:
     hostname: str  # the platform's, which reports name
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
-    suppression_secret: str = "paquebot-suppression-key"  # noqa: S105  (a Secret's name)
+    suppression_secret: str = "paquebot-suppression"  # noqa: S105  (a Secret's name)
     smarthost_secret: str = "paquebot-smarthosts"  # noqa: S105  (a Secret's name)
     world: Mapping[str, str] = field(default_factory=dict)  # a sandbox's RESOLVER, MX_PORT …, without the prefix
     smtp_ports: tuple[int, ...] = (25, 465, 587)  # and those of the smarthosts that routes name
