@@ -14,6 +14,7 @@ from paquebot_operator.credentials.reconcile import Credentials
 from paquebot_operator.credentials.secret import Place
 from paquebot_operator.dkim.advance import Platform
 from paquebot_operator.dns.lookup import Lookup
+from paquebot_operator.domains.leavings import Leavings
 from paquebot_operator.domains.reconcile import SWEEP as DOMAIN_SWEEP
 from paquebot_operator.domains.reconcile import Domains
 from paquebot_operator.domains.shards import KIND as DKIM_SHARD
@@ -126,8 +127,9 @@ def look_after_domains(parts: Parts, publishing: Publishing) -> None:
     settings, shards = parts.settings, Shards(parts.kube, parts.settings.namespace)
     lookup = Lookup([settings.resolver.host], settings.resolver.port) if settings.resolver else Lookup()
     platform = Platform(settings.namespace, settings.dkim_zones, settings.spf_include)
+    in_force = partial(_in_force, publishing)
     domains = Domains(
-        parts.writer, shards, lookup, platform, publishing.report, partial(_in_force, publishing), parts.work.add
+        parts.writer, shards, lookup, platform, publishing.report, in_force, parts.work.add, Leavings(parts.kube)
     )
     parts.reconcilers[MAIL_DOMAIN.name] = domains.reconcile
     parts.reconcilers[DOMAIN_SWEEP.kind] = domains.sweep

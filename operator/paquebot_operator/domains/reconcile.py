@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
-
-import structlog
 
 from paquebot.policy.faults import Notes
 from paquebot.policy.kinds import mail_domain
+from paquebot.policy.publication import Mode
 from paquebot.policy.section import Section
 from paquebot.policy.values import MailDomain, Policy
 from paquebot_operator.conditions import FALSE, Condition, Report
@@ -20,17 +19,16 @@ from paquebot_operator.dkim.records import DNS_ENDPOINT
 from paquebot_operator.dkim.report import DNS_VERIFIED
 from paquebot_operator.dns.lookup import Lookup, Question
 from paquebot_operator.dns.verify import Look
+from paquebot_operator.domains.leavings import Leavings
 from paquebot_operator.domains.shards import GATHER_S, Shards
 from paquebot_operator.kube.errors import GoneError
 from paquebot_operator.kube.store import key_of
-from paquebot_operator.names import KEYS_MANAGER, MAIL_DOMAIN, SECRET, Key
+from paquebot_operator.names import KEYS_MANAGER, MAIL_DOMAIN, MANAGED_BY, OPERATOR, OWNER_LABEL, SECRET, Key
 from paquebot_operator.status import StatusWriter
 
 SWEEP: Final = Key("DomainSweep", "", "all")
 SWEEP_S: Final = 600.0
-ORPHANS_KEPT_S: Final = 168 * 3600  # what signed queued mail stays until that mail is gone; and a mistake can be undone
 ROUNDS_MAX: Final = 4
-LOG = structlog.get_logger()
 
 
 @dataclass(slots=True, eq=False)
@@ -44,8 +42,8 @@ class Domains:
     policy: Callable[[Mapping[str, Any]], Report | None]
     in_force: Callable[[], Policy | None]
     add: Callable[..., None]  # of work: a key, and after how many seconds
+    leavings: Leavings
     now_s: Callable[[], float] = time.time
-    unowned: dict[str, float] = field(default_factory=dict)  # Secret → since when its MailDomain is gone
 
     async def reconcile(self, key: Key) -> float | None:
         """Move a domain's keys on, as far as they go now."""
@@ -64,15 +62,24 @@ class Domains:
         return await self._move(entry, value, judged, holds=held is not None)
 
     async def sweep(self, _key: Key) -> float:
-        """Take away the keys of domains that are gone, after a while."""
-        held = {secret_name(str(entry["spec"].get("domain"))) for entry in self.writer.store.each(MAIL_DOMAIN.name)}
+        """Take away the keys and DNSEndpoints that no MailDomain wants, after a while."""
+        domains = list(self.writer.store.each(MAIL_DOMAIN.name))
+        held = {secret_name(str(entry["spec"].get("domain"))) for entry in domains}
         async for entry in self.shards.kube.each(SECRET, self.platform.namespace, SHARD_LABEL):
-            name = entry["metadata"]["name"]
-            if name in held or not domain_of(entry):
-                self.unowned.pop(name, None)
-            elif self.now_s() - self.unowned.setdefault(name, self.now_s()) >= ORPHANS_KEPT_S:
-                await self._forget(entry)
+            if entry["metadata"]["name"] in held:
+                await self.leavings.wanted(SECRET, entry)
+            elif domain_of(entry) and await self.leavings.unwanted(SECRET, entry):
+                await self._unmount(domain_of(entry))
+        if await self.shards.kube.serves(DNS_ENDPOINT):
+            await self._sweep_endpoints({entry["metadata"]["uid"] for entry in domains if _has_endpoint(entry)})
         return SWEEP_S
+
+    async def _sweep_endpoints(self, owners: set[str]) -> None:
+        async for entry in self.shards.kube.each(DNS_ENDPOINT, labels=f"{MANAGED_BY}={OPERATOR}"):
+            if (entry["metadata"].get("labels") or {}).get(OWNER_LABEL) in owners:
+                await self.leavings.wanted(DNS_ENDPOINT, entry)
+            else:
+                await self.leavings.unwanted(DNS_ENDPOINT, entry)
 
     def _held(self, entry: Mapping[str, Any]) -> MailDomain | None:
         """Return the domain as it is in force, if it is this object's."""
@@ -151,14 +158,15 @@ class Domains:
             return replace(moved, report=replace(moved.report, conditions=(*others, missing)))
         return moved
 
-    async def _forget(self, secret: Mapping[str, Any]) -> None:
-        domain = domain_of(secret)
+    async def _unmount(self, domain: str) -> None:
         shard = await self.shards.put(domain, None)
         if shard is not None:
             self.add(shard, GATHER_S)
-        await self.shards.kube.delete(SECRET, self.platform.namespace, secret["metadata"]["name"])
-        self.unowned.pop(secret["metadata"]["name"], None)
-        LOG.info("the keys of a domain that is gone were taken away", domain=domain)
+
+
+def _has_endpoint(entry: Mapping[str, Any]) -> bool:
+    mode = (entry["spec"].get("dns") or {}).get("mode", Mode.MANUAL.value)
+    return bool(mode != Mode.MANUAL.value)
 
 
 def _alone(entry: Mapping[str, Any], platform_namespace: str) -> MailDomain | None:
