@@ -11,6 +11,8 @@ from hack import chart
 
 from paquebot.queue.users import DENIED, PERMISSIONS, UNLIMITED
 from paquebot.runtime.settings import from_environment
+from paquebot_operator.pools.pod import pod_template
+from paquebot_operator.pools.settings import PoolSettings
 from paquebot_operator.tls.identities import leaves, smtp_leaf
 
 Render = Callable[..., list[dict[str, Any]]]
@@ -180,6 +182,15 @@ def test_every_secret_that_a_pod_mounts_is_made_by_somebody(objects: list[dict[s
     for name, template in pods(objects):
         mounted = {each["secret"]["secretName"] for each in template["spec"]["volumes"] if "secret" in each}
         assert mounted <= made, name
+
+
+def test_deliverers_mount_the_suppression_key_that_the_chart_makes(render: Render) -> None:
+    settings = PoolSettings("mail-system", "image", "tls://nats:4222", "submission:4000", "host")
+    pool = {"metadata": {"namespace": "mail-system", "name": "default"}, "spec": {}}
+    spec = pod_template(pool, settings)["spec"]
+    secret = named(render(), "Secret", settings.suppression_secret)
+    path = environment(spec["containers"][0])["PAQUEBOT_SUPPRESSION_KEY"]
+    assert path.rpartition("/")[2] in secret["data"]
 
 
 def test_a_mode_without_its_issuer_is_refused_with_the_cure(render: Render, refused: type[Exception]) -> None:
