@@ -42,13 +42,20 @@ def test_the_queue_is_reached_by_a_port_forward_and_nothing_is_left(reachable: P
     assert not Path(f"/proc/{process}").exists()
 
 
+def test_a_queue_to_which_there_is_no_way_is_told(plugin: Plugin, identities: Path) -> None:
+    plugin.give_identity(identities / "admin")
+    code, said = plugin.run("queue", "list")
+    assert code == 1
+    assert said.startswith("Error: kubectl port-forward service/paquebot-nats was not opened: error: unable to forward")
+
+
 def test_the_queue_is_reached_at_its_own_address(reachable: Plugin, nats: NatsServer) -> None:
     assert reachable.run("--direct", "--nats-url", nats.url, "orders") == (0, "no order is in force\n")
     assert reachable.run("--nats-url", nats.url, "orders") == (0, "no order is in force\n")
     assert not reachable.opened
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_command_that_is_ended_leaves_neither_keys_nor_processes(reachable: Plugin, number: int) -> None:
     process = reachable.start("top", "--output", "json")
     assert process.stdout is not None

@@ -62,6 +62,14 @@ async def test_a_message_is_explained_by_queue_and_deliverers(stage: Stage, plug
     assert "someone@full.test" in await told(plugin, "trace", ident)
 
 
+async def test_a_deliverer_that_is_gone_meanwhile_stops_nothing(plugin: Plugin) -> None:
+    (pod,) = [way for way in plugin.ways if way.startswith("pod/")]
+    del plugin.ways[pod]
+    said = await told(plugin, "explain", "mail-system/default")
+    assert f"kubectl port-forward {pod} was not opened" in said
+    assert "mail-system/default: " in said
+
+
 async def test_deliverers_are_asked_at_their_own_addresses_too(stage: Stage, plugin: Plugin) -> None:
     here = ("--direct", "--nats-url", stage.platform.running().nats_url)
     assert "owns 16 of 16 partitions" in await told(plugin, *here, "explain", "mail-system/default")

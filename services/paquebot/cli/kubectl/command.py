@@ -29,7 +29,8 @@ NEEDS: dict[str, frozenset[Need]] = {
     "top": frozenset({Need.DELIVERERS}),
     "trace": frozenset(),
 }
-TERMINATED = 128 + signal.SIGTERM
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # told to end; the terminal is gone
+ENDED_BY = 128  # and the number of the signal: how shells tell it
 
 
 class ClusterGroup(LazyGroup):
@@ -94,14 +95,16 @@ def _reaching(work: Callable[..., Any], needs: frozenset[Need]) -> Callable[...,
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does: what was opened is closed, and keys are taken away."""
+    """Let signals end the command as Ctrl-C does: what was opened is closed, and keys are taken away."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise SystemExit(TERMINATED)
+        del frame
+        raise SystemExit(ENDED_BY + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
+    before = {number: signal.signal(number, end) for number in heeded}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-import click
-
 from paquebot.cli.kubectl.cluster import Kubectl
 
 OPEN_MAX_S = 20.0
@@ -21,10 +19,10 @@ OPENED = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 
 
 @contextlib.contextmanager
-def forwarded(kubectl: Kubectl, ways: Sequence[tuple[str, int]]) -> Iterator[list[int]]:
-    """Open ways to (resource, port), such as ("service/paquebot-nats", 4222), all at once; yield the ports here.
+def forwarded(kubectl: Kubectl, ways: Sequence[tuple[str, int]]) -> Iterator[list[int | str]]:
+    """Open ways to (resource, port), such as ("service/paquebot-nats", 4222), all at once.
 
-    Ends the command when one cannot be opened in time.
+    Yields for each the port here, or why there is none.
     """
     with contextlib.ExitStack() as open_ways:
         begun = [(target, open_ways.enter_context(_begun(kubectl, target, port))) for target, port in ways]
@@ -59,8 +57,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.stdout.close()
 
 
-def _port(target: str, process: "subprocess.Popen[bytes]", deadline: float) -> int:
-    """Return the port that kubectl tells."""
+def _port(target: str, process: "subprocess.Popen[bytes]", deadline: float) -> int | str:
+    """Return the port that kubectl tells, or what it complains of."""
     assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
     said = ""
     for part in _parts(process.stdout, deadline):
@@ -69,7 +67,7 @@ def _port(target: str, process: "subprocess.Popen[bytes]", deadline: float) -> i
         if opened:
             return int(opened[1])
     why = said.strip()[-SAID_MAX_CHARS:] or f"it said nothing for {OPEN_MAX_S:.0f} s"
-    raise click.ClickException(f"kubectl port-forward {target} was not opened: {why}")
+    return f"kubectl port-forward {target} was not opened: {why}"
 
 
 def _parts(output: IO[bytes], deadline: float) -> Iterator[bytes]:

@@ -56,17 +56,31 @@ def reached(cluster: Cluster, needs: frozenset[Need]) -> Iterator[Place]:
 @contextlib.contextmanager
 def _addresses(cluster: Cluster, pods: list[Pod]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the queue's URL and the deliverers' addresses, by ways that are open."""
-    nats_url = cluster.nats_url
     if cluster.direct:
-        nats_url = nats_url or f"tls://{NATS}.{cluster.kubectl.namespace}.svc:{NATS_PORT}"
+        nats_url = cluster.nats_url or f"tls://{NATS}.{cluster.kubectl.namespace}.svc:{NATS_PORT}"
         yield nats_url, {pod.name: _host_port(pod.address, pod.grpc_port) for pod in pods}
         return
-    ways = [] if nats_url else [(f"service/{NATS}", NATS_PORT)]
+    to_nats = [] if cluster.nats_url else [(f"service/{NATS}", NATS_PORT)]
     to_pods = [(f"pod/{pod.name}", pod.grpc_port) for pod in pods]
-    with forwarded(cluster.kubectl, [*ways, *to_pods]) as ports:
-        nats_url = nats_url or f"tls://127.0.0.1:{ports[0]}"
-        of_pods = ports[len(ways) :]
-        yield nats_url, {pod.name: f"127.0.0.1:{port}" for pod, port in zip(pods, of_pods, strict=True)}
+    with forwarded(cluster.kubectl, [*to_nats, *to_pods]) as opened:
+        nats_url = cluster.nats_url or _nats_here(opened[0])
+        yield nats_url, _pods_here(pods, opened[len(to_nats) :])
+
+
+def _nats_here(opened: int | str) -> str:
+    """Return the queue's URL on this machine; end the command where there is no way to it."""
+    if isinstance(opened, str):
+        raise click.ClickException(opened)
+    return f"tls://127.0.0.1:{opened}"
+
+
+def _pods_here(pods: list[Pod], opened: list[int | str]) -> dict[str, str]:
+    """Return the deliverers' addresses on this machine. One that has gone meanwhile is told, and stops nothing."""
+    for refused in opened:
+        if isinstance(refused, str):
+            click.echo(refused, err=True)
+    ports = zip(pods, opened, strict=True)
+    return {pod.name: f"127.0.0.1:{port}" for pod, port in ports if isinstance(port, int)}
 
 
 def _asked(pods: list[Pod]) -> list[Pod]:
