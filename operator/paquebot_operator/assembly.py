@@ -36,6 +36,7 @@ from paquebot_operator.names import (
     SMTP_CREDENTIAL,
     Key,
 )
+from paquebot_operator.outdated import SCHEMAS, Schemas
 from paquebot_operator.policy.publish import GATHER_S, POLICY, Publishing, matters
 from paquebot_operator.pools.reconcile import POOLS, Pools
 from paquebot_operator.pools.settings import pool_settings
@@ -49,7 +50,7 @@ from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
 
 WATCHED = (*OURS, NAMESPACE)
-STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, POOLS, CREDENTIAL_SWEEP, DOMAIN_SWEEP)
+STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, POOLS, CREDENTIAL_SWEEP, DOMAIN_SWEEP, SCHEMAS)
 
 Now = Callable[[], datetime]
 
@@ -100,6 +101,7 @@ def assemble(pod: str, settings: Settings, now: Now) -> Operator:
     look_after_domains(parts, publishing)
     look_after_credentials(parts, publishing, cluster)
     parts.reconcilers[CLUSTER.kind] = cluster.reconcile
+    parts.reconcilers[SCHEMAS.kind] = Schemas(parts.kube).reconcile
     parts.reconcilers[IDENTITY.kind] = Identities(parts.kube, settings.namespace, settings.identity_dir).reconcile
     certificates = certificates_of(parts.kube, settings, now)
     parts.reconcilers[CERTIFICATES.kind] = certificates.reconcile

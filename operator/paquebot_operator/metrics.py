@@ -11,3 +11,4 @@ REQUESTS = Counter("paquebot_operator_kube_requests", "Requests to the API serve
 CERTIFICATE_ENDS = Gauge(
     "paquebot_certificate_expiry_timestamp_seconds", "When the certificate in a Secret ends, as Unix time.", ("secret",)
 )
+OUTDATED = Gauge("paquebot_operator_crd_outdated", "1 where the cluster's CRD is older than the operator.", ("kind",))
