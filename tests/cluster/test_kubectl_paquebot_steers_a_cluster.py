@@ -39,6 +39,9 @@ def test_the_role_in_the_docs_is_enough_and_is_needed(cluster: Cluster) -> None:
     }
     cluster.plane.apply(f"{at}/rolebindings/{name}", binding)
 
+    cluster.wait_condition(("sendingpools", PLATFORM, "default"))
+    assert "owns 16 of 16 partitions" in paquebot(cluster, "explain", "mail-system/default")
+    assert "mail-system/default" in paquebot(cluster, "top", "--once")
     cluster.wait_condition(("smtpcredentials", "shop", "web"))
     ident = cluster.send(("shop", "web"), "orders@shop.example", "someone@accept.test", "asked")
     assert "accepted" in paquebot(cluster, "trace", ident)
