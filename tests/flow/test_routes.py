@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from paquebot.mail.record import Kind
 from paquebot.runtime.authority import create_authority, issue
-from paquebot.runtime.tls import ReloadingContext
+from paquebot.runtime.tls import server_context
 from paquebot.sandbox.zone import Record as DnsRecord
 from platform_support import Stage, content
 from relay import Relay, listening
@@ -49,7 +49,7 @@ async def relay(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Relay
     issue(root / "authority", "relay", root / "relay", ("relay.test",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(root / "relay" / "ca.crt"))
-        async with listening(Relay(ReloadingContext(root / "relay").current())) as one:
+        async with listening(Relay(server_context(root / "relay"))) as one:
             yield one
 
 

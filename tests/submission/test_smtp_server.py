@@ -21,7 +21,7 @@ from paquebot.mail.delivery import Plan
 from paquebot.policy.cluster import ClusterIdentity
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.settings import Address, Networks
-from paquebot.runtime.tls import ReloadingContext
+from paquebot.runtime.tls import Reloading, server_context
 from paquebot.smtp.server import ServerLimits
 from paquebot.submission.crowd import Crowd, CrowdLimits
 from paquebot.submission.patience import Patience
@@ -82,7 +82,7 @@ def serve(world: Any, certificates: Path, request: pytest.FixtureRequest) -> Ite
         async with asyncio.TaskGroup() as tasks:
             server = SmtpServer(
                 settings=settings,
-                context=ReloadingContext(certificates / "smtp").current,
+                context=Reloading(certificates / "smtp", server_context).current,
                 intake=world.intake(),
                 authenticate=world.authenticate,
                 crowd=Crowd(crowd),

@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import json
 import logging
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,8 @@ from cryptography.x509 import load_pem_x509_certificate
 from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+from paquebot.queue.trust import Trust
 
 TICK_S = 0.1
 PING_S = 5.0
@@ -94,7 +95,7 @@ class JetStream:
 
     client: Client
     inbox: str
-    identity_dir: Path
+    trust: Trust
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     closing: bool = False
     on_reconnect: list[Callable[[], None]] = field(default_factory=list)
@@ -107,13 +108,13 @@ class JetStream:
     async def connect(cls, url: str, identity_dir: Path, name: str) -> "JetStream":
         """Connect with the identity's certificate; raise QueueUnavailableError when nobody answers."""
         client = Client()
-        js = cls(client, "", identity_dir)
+        js = cls(client, "", Trust(identity_dir))
         identity = _common_name(identity_dir / "tls.crt")
         try:
             connecting = client.connect(
                 url,
                 name=name,
-                tls=_context(identity_dir),
+                tls=js.trust.current(),
                 tls_handshake_first=True,
                 tls_hostname="nats",
                 inbox_prefix=f"_INBOX_{identity}",
@@ -282,10 +283,11 @@ class JetStream:
                 _fail(self._acks.pop(token)[1], "no acknowledgement in time")
 
     async def _watch(self) -> None:
-        """Notice a connection that stands but answers no more (nats.py issue 914)."""
+        """Notice new certificates, and a connection that stands but answers no more (nats.py issue 914)."""
         missed = 0
         while missed < PINGS_MISSED_MAX:
             await asyncio.sleep(PING_S)
+            self._read_certificate()
             if not self.connected:
                 missed = 0
                 continue
@@ -307,9 +309,11 @@ class JetStream:
     async def _disconnected(self) -> None:
         if not self.closing:
             LOG.warning("disconnected from the queue")
-            with contextlib.suppress(OSError):  # half written: what we have is good for a while
-                self.client.options["tls"] = _context(self.identity_dir)  # a context forgets no root
+            self._read_certificate()
         self._fail_all("the connection to the queue broke")
+
+    def _read_certificate(self) -> None:
+        self.client.options["tls"] = self.trust.current()  # nats-py has no other way; its next connection takes it
 
     async def _reconnected(self) -> None:
         LOG.info("connected to the queue again")
@@ -322,12 +326,6 @@ class JetStream:
             _fail(future, text)
         for read in self._reads.values():
             _fail(read.done, text)
-
-
-def _context(identity_dir: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=identity_dir / "ca.crt")
-    context.load_cert_chain(identity_dir / "tls.crt", identity_dir / "tls.key")
-    return context
 
 
 def _common_name(certificate: Path) -> str:

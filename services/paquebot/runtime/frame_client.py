@@ -1,7 +1,8 @@
 """Asking over streams of frames: what waits while a stream is busy goes out together.
 
-One stream a backend address, balanced by load and rotated; an item that is unanswered when its stream
-dies is asked once more elsewhere. Deadlines are looked at by one clock for all items, not by a timer each.
+One stream a backend address, balanced by load, and replaced when it is old or the identity has changed: the next one
+stands before it is let go. An item that is unanswered when its stream dies is asked once more elsewhere.
+Deadlines are looked at by one clock for all items, not by a timer each.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import structlog
 
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError, open_channel
 from paquebot.runtime.settings import Address
+from paquebot.runtime.tls import Identity, Reloading, read_identity
 from paquebot.wire.method import Answered, Asked, Fault, StreamMethod
 
 FRAME_MAX_BYTES = 1 << 20
@@ -26,7 +28,8 @@ FRAME_ITEMS_MAX = 256
 WAITING_MAX = 10_000
 TICK_S = 0.05
 RESOLVE_S = 10.0
-STREAM_LIFE_S = 300.0  # then it is half-closed and drained, so that new pods get work and certificates are read
+OPEN_S = 9.0  # less than RESOLVE_S: then it is tried with the identity of that time
+STREAM_LIFE_S = 300.0  # then it is half-closed and drained, so that new pods get work
 TRIES_MAX = 2
 LOG = structlog.get_logger()
 
@@ -49,6 +52,7 @@ class _Stream(Generic[Q, A]):
 
     address: str
     born: float
+    identity: Identity = field(repr=False)
     waiting: "deque[_Question[Q, A]]" = field(default_factory=deque)
     asked: "dict[int, _Question[Q, A]]" = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,18 +73,25 @@ class FrameClient(Generic[Q, A]):
     method: StreamMethod[Q, A]
     service: str
     streams: "dict[str, _Stream[Q, A]]" = field(default_factory=dict)
+    opening: "dict[str, _Stream[Q, A]]" = field(default_factory=dict)
     draining: "set[_Stream[Q, A]]" = field(default_factory=set)
     homeless: "deque[_Question[Q, A]]" = field(default_factory=deque)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     keeper: "asyncio.Task[None] | None" = None
+    _identities: Reloading[Identity] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._identities = Reloading(self.identity_dir, read_identity)
 
     def start(self) -> None:
-        """Begin to look for backends."""
+        """Begin to look for backends; raise OSError or ValueError when there is no good certificate to begin with."""
+        self._identities.current()
         self.keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
         """End; what is unanswered fails."""
-        tasks = [stream.task for stream in (*self.streams.values(), *self.draining) if stream.task]
+        streams = (*self.opening.values(), *self.streams.values(), *self.draining)
+        tasks = [stream.task for stream in streams if stream.task]
         tasks += [self.keeper] if self.keeper else []
         for task in tasks:
             task.cancel()
@@ -135,13 +146,18 @@ class FrameClient(Generic[Q, A]):
         except OSError:
             return False
         addresses = {str(Address(str(entry[4][0]), int(entry[4][1]))) for entry in found}
-        for address, stream in list(self.streams.items()):
-            if address not in addresses or now - stream.born > STREAM_LIFE_S:
-                self._retire(stream)
-        for address in addresses - self.streams.keys():
-            stream = _Stream(address, now)
-            stream.task = asyncio.create_task(self._run(stream))
+        for address in self.streams.keys() - addresses:
+            self._retire(self.streams[address])
+        identity = self._identities.current()
+        for address in addresses - self.opening.keys():
+            if self._lacks(address, identity, now):
+                stream = self.opening[address] = _Stream[Q, A](address, now, identity)
+                stream.task = asyncio.create_task(self._run(stream))
         return True
+
+    def _lacks(self, address: str, identity: Identity, now: float) -> bool:
+        stream = self.streams.get(address)
+        return stream is None or stream.identity is not identity or now - stream.born > STREAM_LIFE_S
 
     def _retire(self, stream: "_Stream[Q, A]") -> None:
         """Half-close a stream; what was asked on it is still answered."""
@@ -162,15 +178,12 @@ class FrameClient(Generic[Q, A]):
 
     async def _run(self, stream: "_Stream[Q, A]") -> None:
         """Live as one stream, from connecting to its end, whatever ends it."""
+        channel = open_channel(stream.address, stream.identity, self.service)
         try:
-            channel = open_channel(stream.address, self.identity_dir, self.service)
-        except OSError as error:
-            LOG.warning("our own certificate cannot be used", service=self.service, error=str(error))
-            return
-        try:
-            await channel.channel_ready()
+            async with asyncio.timeout(OPEN_S):
+                await channel.channel_ready()
             call = channel.stream_stream(self.method.path, self.method.encode_requests, self.method.decode_answers)()
-            self.streams[stream.address] = stream
+            self._take_over(stream)
             self._house()
             writer = asyncio.create_task(self._write(stream, call))
             try:
@@ -181,11 +194,20 @@ class FrameClient(Generic[Q, A]):
                 writer.cancel()
                 with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
                     await writer
+        except TimeoutError:
+            LOG.warning("a backend does not answer", service=self.service, address=stream.address)
         except grpc.aio.AioRpcError as error:
             LOG.warning("a stream ended", service=self.service, code=error.code().name, details=error.details())
         finally:
             self._bury(stream)
             await channel.close()
+
+    def _take_over(self, stream: "_Stream[Q, A]") -> None:
+        """Put a stream that stands in the place of the one before it."""
+        del self.opening[stream.address]
+        if stream.address in self.streams:
+            self._retire(self.streams[stream.address])
+        self.streams[stream.address] = stream
 
     async def _write(self, stream: "_Stream[Q, A]", call: grpc.aio.StreamStreamCall) -> None:
         while True:
@@ -222,6 +244,8 @@ class FrameClient(Generic[Q, A]):
     def _bury(self, stream: "_Stream[Q, A]") -> None:
         if self.streams.get(stream.address) is stream:
             del self.streams[stream.address]
+        if self.opening.get(stream.address) is stream:
+            del self.opening[stream.address]
         self.draining.discard(stream)
         for question in (*stream.asked.values(), *stream.waiting):
             if question.tries < TRIES_MAX:

@@ -1,5 +1,6 @@
 """Calling gRPC: channels with mutual TLS, unary calls with a deadline."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -7,10 +8,11 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from paquebot.runtime.tls import read_identity, stamp
+from paquebot.runtime.tls import BAD_IDENTITY, Identity, Reloading, read_identity
 from paquebot.wire.method import Method
 
 MESSAGE_MAX_BYTES = 64 << 20
+DRAIN_S = 30.0  # for calls on a channel whose certificate was replaced
 Q = TypeVar("Q")
 A = TypeVar("A")
 
@@ -30,13 +32,9 @@ class RpcRefusedError(Exception):
     """The service said no; trying again does not help."""
 
 
-def open_channel(target: str, identity_dir: Path, service: str) -> grpc.aio.Channel:
-    """Return a channel to a service that must show its own identity's certificate.
-
-    Raises OSError (ssl.SSLError is one) when our own identity cannot be used.
-    """
-    own = read_identity(identity_dir)
-    credentials = grpc.ssl_channel_credentials(own.ca, own.key, own.certificate)
+def open_channel(target: str, identity: Identity, service: str) -> grpc.aio.Channel:
+    """Return a channel to a service that must show its own identity's certificate."""
+    credentials = grpc.ssl_channel_credentials(identity.roots, identity.key, identity.certificate)
     options = [
         ("grpc.ssl_target_name_override", service),
         ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
@@ -52,19 +50,24 @@ def open_channel(target: str, identity_dir: Path, service: str) -> grpc.aio.Chan
 
 @dataclass(slots=True)
 class Channel:
-    """Unary calls to one service. The channel is made anew when the identity's files change."""
+    """Unary calls to one service. When the identity changes, new calls go over a new channel; the old one drains."""
 
     target: str
     identity_dir: Path
     service: str
-    _stamp: tuple[int, ...] = ()
+    _identities: Reloading[Identity] = field(init=False, repr=False)
+    _identity: Identity | None = field(default=None, repr=False)
     _channel: grpc.aio.Channel | None = field(default=None, repr=False)
+    _draining: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        self._identities = Reloading(self.identity_dir, read_identity)
 
     async def unary(
         self, method: Method[Q, A], request: Q, timeout_s: float, metadata: tuple[tuple[str, str], ...] = ()
     ) -> A:
         """Call; raise RpcUnavailableError or RpcRefusedError."""
-        call = (await self._current()).unary_unary(method.path, method.encode_request, method.decode_answer)
+        call = self._current().unary_unary(method.path, method.encode_request, method.decode_answer)
         try:
             answer: A = await call(request, timeout=timeout_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
@@ -75,20 +78,24 @@ class Channel:
         return answer
 
     async def close(self) -> None:
-        """Close the channel."""
+        """Close the channel, and wait for none that drains."""
+        draining = list(self._draining)
+        for task in draining:
+            task.cancel()
+        await asyncio.gather(*draining, return_exceptions=True)
         if self._channel is not None:
             await self._channel.close()
 
-    async def _current(self) -> grpc.aio.Channel:
-        now = stamp(self.identity_dir)
-        if self._channel is None or now != self._stamp:
-            try:
-                fresh = open_channel(self.target, self.identity_dir, self.service)
-            except OSError as error:
-                if self._channel is None:
-                    raise RpcUnavailableError(f"{self.service}: our own certificate cannot be used: {error}") from error
-                return self._channel  # half written: the one that we have is good for a while
-            old, self._channel, self._stamp = self._channel, fresh, now
+    def _current(self) -> grpc.aio.Channel:
+        try:
+            identity = self._identities.current()
+        except BAD_IDENTITY as error:
+            raise RpcUnavailableError(f"{self.service}: our own certificate cannot be used: {error}") from error
+        if self._channel is None or identity is not self._identity:
+            old, self._channel = self._channel, open_channel(self.target, identity, self.service)
+            self._identity = identity
             if old is not None:
-                await old.close(grace=30)
+                task = asyncio.create_task(old.close(DRAIN_S))
+                self._draining.add(task)
+                task.add_done_callback(self._draining.discard)
         return self._channel

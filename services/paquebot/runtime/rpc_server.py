@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import MESSAGE_MAX_BYTES
 from paquebot.runtime.settings import Address
-from paquebot.runtime.tls import read_identity, stamp
+from paquebot.runtime.tls import Identity, Reloading, read_identity
 from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod, WireError
 
 ASYNC_ITEMS_MAX = 1000  # answered concurrently on one stream
@@ -203,24 +203,20 @@ async def _admitted(context: grpc.aio.ServicerContext, allowed: frozenset[str]) 
 
 
 def _credentials(folder: Path) -> grpc.ServerCredentials:
-    """Return credentials that read the files again when they change; of broken ones the last good stay in use."""
-    seen = stamp(folder)
+    """Return credentials that each handshake asks for what lies in the folder now."""
+    identities = Reloading(folder, read_identity)
+    served = identities.current()
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
-        nonlocal seen
-        now = stamp(folder)
-        if now == seen:
+        nonlocal served
+        found = identities.current()
+        if found is served:
             return None
-        seen = now
-        try:
-            return _configuration(folder)
-        except OSError as error:
-            LOG.warning("the new certificate cannot be used; the old one stays", folder=str(folder), error=str(error))
-            return None
+        served = found
+        return _configuration(found)
 
-    return grpc.dynamic_ssl_server_credentials(_configuration(folder), fetch, require_client_authentication=True)
+    return grpc.dynamic_ssl_server_credentials(_configuration(served), fetch, require_client_authentication=True)
 
 
-def _configuration(folder: Path) -> grpc.ServerCertificateConfiguration:
-    identity = read_identity(folder)
-    return grpc.ssl_server_certificate_configuration([(identity.key, identity.certificate)], identity.ca)
+def _configuration(identity: Identity) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(identity.key, identity.certificate)], identity.roots)

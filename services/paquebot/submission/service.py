@@ -24,7 +24,7 @@ from paquebot.runtime.process import Process
 from paquebot.runtime.rpc_client import Channel, RpcUnavailableError
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
-from paquebot.runtime.tls import ReloadingContext
+from paquebot.runtime.tls import Reloading, server_context
 from paquebot.submission.counts import REACHABLE
 from paquebot.submission.crowd import Crowd, CrowdLimits
 from paquebot.submission.intake import Doors, Intake
@@ -105,7 +105,7 @@ class Service:
         """Return the SMTP side, to be told where to listen."""
         server = SmtpServer(
             settings=settings,
-            context=ReloadingContext(cert_dir).current,
+            context=Reloading(cert_dir, server_context).current,
             intake=self.intake,
             authenticate=self._auth.authenticate,
             crowd=Crowd(limits),
