@@ -37,7 +37,7 @@ VALUES: dict[str, Any] = {
     "operator": {"replicas": 1},
     "nats": {"nodes": 1, "storage": {"sizeGi": 2}},
 }
-READY_MAX_S = 120.0
+READY_MAX_S = 240.0  # a machine may be busy with other things
 LOG_CHARACTERS = 600
 ADMIN_PORT = 9090
 GROUP = "/apis/paquebot.dev/v1alpha1"
@@ -68,8 +68,8 @@ class Cluster:
             raise RuntimeError(f"helm {' '.join(arguments)}: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def install(self, *settings: str) -> None:
-        """Install the chart, or upgrade it; `settings` are `key=value` beside VALUES. Does not wait."""
+    def install(self, *settings: str, chart: Path = CHART) -> None:
+        """Install the chart, or upgrade to it; `settings` are `key=value` beside VALUES. Does not wait."""
         world = {
             "enabled": True,
             "resolver": f"{CLUSTER_DNS}:53",
@@ -79,7 +79,7 @@ class Cluster:
         path = self.home / "values.json"
         path.write_text(json.dumps(VALUES | {"sandbox": world}))
         more = [word for each in settings for word in ("--set", each)]
-        self.helm("upgrade", "--install", RELEASE, str(CHART), "--create-namespace", "--values", str(path), *more)
+        self.helm("upgrade", "--install", RELEASE, str(chart), "--create-namespace", "--values", str(path), *more)
 
     def wait_ready(self, namespace: str = PLATFORM, timeout_s: float = READY_MAX_S) -> None:
         """Wait until all pods of a namespace are ready; tell each that becomes so. Raises RuntimeError."""
