@@ -15,15 +15,20 @@ Entry = Mapping[str, Any]
 def wanted(store: Store, holders: Container[Key]) -> list[Entry]:
     """Return the objects, pools that are being deleted among them: they drain. Other kinds end at once.
 
+    They end with their namespace as soon as that is deleted, not when Kubernetes gets round to each of them.
+
     Where several MailDomains claim one domain, the first has it: one that proves it, else who holds it now, else the
     oldest. `holders` are the objects in force.
     """
-    labels = {entry["metadata"]["name"]: entry["metadata"].get("labels") or {} for entry in store.of("Namespace")}
+    namespaces = {entry["metadata"]["name"]: entry["metadata"] for entry in store.of("Namespace")}
+    labels = {name: metadata.get("labels") or {} for name, metadata in namespaces.items()}
+    ending = {name for name, metadata in namespaces.items() if metadata.get(MARK)}
     return [
         _with_names(entry, labels)
         for kind in OURS
         for entry in _in_order(store, kind.name, holders)
-        if kind.name == "SendingPool" or not entry["metadata"].get(MARK)
+        if kind.name == "SendingPool"
+        or not (entry["metadata"].get(MARK) or entry["metadata"].get("namespace") in ending)
     ]
 
 

@@ -48,6 +48,16 @@ def test_a_pool_that_is_deleted_stays_and_a_domain_goes() -> None:
     assert [entry["kind"] for entry in wanted(store, ())] == ["SendingPool"]
 
 
+def test_what_is_in_a_namespace_that_is_deleted_goes_with_it_but_pools_drain() -> None:
+    store = Store()
+    put(store, "Namespace", "shop", metadata={"namespace": "", "deletionTimestamp": "2026-01-01T00:00:00Z"})
+    put(store, "SMTPCredential", "web", metadata={"namespace": "shop"})
+    put(store, "SMTPCredential", "relay")
+    put(store, "SendingPool", "own", metadata={"namespace": "shop"})
+    store.put({"apiVersion": "v", "kind": "DestinationPolicy", "metadata": {"name": "everywhere"}})
+    assert {entry["metadata"]["name"] for entry in wanted(store, ())} == {"own", "relay", "everywhere"}
+
+
 def test_a_selector_becomes_the_names_it_finds() -> None:
     store = Store()
     put(store, "Namespace", "shop", metadata={"labels": LABELS, "namespace": ""})
