@@ -11,12 +11,13 @@ from paquebot.policy.kinds import mail_domain
 from paquebot.policy.publication import Mode
 from paquebot.policy.section import Section
 from paquebot.policy.values import MailDomain, Policy
-from paquebot_operator.conditions import FALSE, Condition, Report
+from paquebot_operator.conditions import FALSE, PASSES, TRUE, Condition, Report
 from paquebot_operator.dkim.advance import Advance, Given, Platform, advance
 from paquebot_operator.dkim.contest import contend
 from paquebot_operator.dkim.keystore import SHARD_LABEL, domain_of, secret_name
 from paquebot_operator.dkim.records import DNS_ENDPOINT
 from paquebot_operator.dkim.report import DNS_VERIFIED
+from paquebot_operator.dkim.slots import Phase
 from paquebot_operator.dns.lookup import Lookup, Question
 from paquebot_operator.dns.verify import Look
 from paquebot_operator.domains.leavings import Leavings
@@ -98,7 +99,8 @@ class Domains:
             if holds and not await self._mounted(entry, value.domain, moved):
                 return GATHER_S * 2
             moved = await self._publish(moved)
-            await self.writer.write(key_of(entry), [judged, moved.report])
+            programmed = _with_signing(judged, moved.report, value) if holds else judged
+            await self.writer.write(key_of(entry), [programmed, moved.report])
             for sentence in moved.changes:
                 await self.writer.recorder.record(entry, True, "KeyMoved", sentence)
             if not moved.questions:
@@ -167,6 +169,19 @@ class Domains:
 def _has_endpoint(entry: Mapping[str, Any]) -> bool:
     mode = (entry["spec"].get("dns") or {}).get("mode", Mode.MANUAL.value)
     return bool(mode != Mode.MANUAL.value)
+
+
+def _with_signing(judged: Report, moved: Report, in_force: MailDomain) -> Report:
+    """Return what is known of the policy, which has yet to follow when other keys are to sign than those in force."""
+    dkim = moved.fields.get("dkim") or {}
+    signing = tuple(dkim.get("signing") or ())
+    coming = tuple(each["name"] for each in dkim.get("selectors") or () if each["state"] == Phase.VERIFIED)
+    if signing == (in_force.signing or ()) and not coming:
+        return judged
+    text = f"to sign with {', '.join(coming + signing)}" if coming + signing else "to sign with no key"
+    waits = Condition(PASSES, FALSE, "NotPublished", f"the policy in force does not say yet {text}")
+    stale = Condition(PASSES, TRUE, PASSES)
+    return replace(judged, conditions=tuple(waits if each == stale else each for each in judged.conditions))
 
 
 def _alone(entry: Mapping[str, Any], platform_namespace: str) -> MailDomain | None:

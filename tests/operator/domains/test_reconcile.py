@@ -1,14 +1,17 @@
 """A MailDomain's keys move on only as far as the DNS was seen to follow, on a real API server."""
 
+import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kube_plane import Plane
-from operator_support import PLATFORM, Objects, give_identities, running, settings, until
+from operator_support import PLATFORM, Objects, following, give_identities, running, settings, until
 from paquebot.queue.policystore import read_policy
 from paquebot.queue.server import NatsServer
 from paquebot.runtime.settings import Address
@@ -108,3 +111,36 @@ async def test_where_there_is_no_external_dns_it_is_told(objects: Objects) -> No
         lambda: objects.conditions("maildomains", "shop").get("DNSVerified", {}).get("reason") == "ExternalDNSMissing"
     )
     assert "install external-dns" in objects.conditions("maildomains", "shop")["Ready"]["message"]
+
+
+async def test_it_is_ready_once_and_not_before_the_pods_know_who_signs(
+    objects: Objects, names: tuple[Texts, int], connect
+) -> None:
+    objects.pool("default")
+    objects.domain("shop", "default", dkim={"algorithms": ["Ed25519"]})
+    router = await connect("router")
+    async with following(router, "router-1"):
+        await until(lambda: is_true(objects.get("maildomains", "shop"), "Programmed"))
+        known = objects.get("maildomains", "shop")
+        names[0].publish(known["status"])
+        await until(lambda: signing(objects) == ["pq1-ed"])
+        domain = known["spec"]["domain"]
+        while (policy := await read_policy(router)) is None or policy.domains[domain].signing != ("pq1-ed",):
+            await asyncio.sleep(0.1)
+        await until(lambda: is_true(objects.get("maildomains", "shop"), "Ready"))
+    ready = [is_true(each, "Ready") for each in versions_since(objects, known)]
+    assert ready[-1]
+    assert ready == sorted(ready), "once it was ready it stayed so"
+
+
+def is_true(entry: dict[str, Any], kind: str) -> bool:
+    conditions = (entry.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
+
+
+def versions_since(objects: Objects, known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a MailDomain as it has been at each change since."""
+    path = f"/apis/paquebot.dev/v1alpha1/namespaces/{objects.namespace}/maildomains"
+    query = f"?watch=1&timeoutSeconds=1&resourceVersion={known['metadata']['resourceVersion']}"
+    lines = objects.plane.call("GET", path + query, raw=True).splitlines()
+    return [json.loads(line)["object"] for line in lines]
