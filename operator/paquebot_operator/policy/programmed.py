@@ -13,6 +13,7 @@ from paquebot_operator.conditions import FALSE, TRUE, UNKNOWN, Condition
 from paquebot_operator.kube.store import key_of
 from paquebot_operator.names import Key
 
+UNAVAILABLE: Final = "ConfigStoreUnavailable"
 PODS_SHOWN_MAX: Final = 3
 REVISIONS_MAX: Final = 1000  # remembered; a pod with an older one runs none that we know
 
@@ -46,7 +47,7 @@ class Progress:
     def condition(self, key: Key) -> Condition:
         """Return the condition Programmed of an object."""
         if self.trouble:
-            return Condition("Programmed", UNKNOWN, "ConfigStoreUnavailable", self.trouble)
+            return Condition("Programmed", UNKNOWN, UNAVAILABLE, self.trouble)
         if key not in self.since:
             return Condition("Programmed", FALSE, "NotPublished", "it is no part of the policy in force")
         if not self.pods:

@@ -16,11 +16,11 @@ from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableE
 from paquebot.queue.members import members
 from paquebot.queue.policystore import publish_policy, read_objects
 from paquebot.queue.provision import provision
-from paquebot_operator.conditions import Condition, Report
+from paquebot_operator.conditions import UNKNOWN, Condition, Report
 from paquebot_operator.kube.store import Store, key_of
 from paquebot_operator.names import OURS_BY_NAME, SENDING_POOL, Key
 from paquebot_operator.policy.accept import Accepted, Verdict, accept, judged
-from paquebot_operator.policy.programmed import Progress
+from paquebot_operator.policy.programmed import UNAVAILABLE, Progress
 from paquebot_operator.policy.wanted import Entry, wanted
 from paquebot_operator.queue_link import QueueLink
 
@@ -30,6 +30,7 @@ LOOK_S: Final = 2.0  # while pods have yet to follow
 QUIET_S: Final = 15.0
 UNREACHABLE_S: Final = 3.0
 PLATFORM_STREAMS: Final = frozenset({""})  # stands among pools for what is no pool's
+COMPOSED: Final = frozenset({"conditions", "observedGeneration"})  # of a status: made of what is reported
 LOG = structlog.get_logger()
 
 
@@ -72,11 +73,17 @@ class Publishing:
         self.changed(POLICY)
 
     def report(self, entry: Entry) -> Report | None:
-        """Return what is known of an object as it is now; None when it has not been judged yet."""
+        """Return what is known of an object as it is now; None when it has not been judged yet, but will be soon."""
         key = key_of(entry)
-        if self.generations.get(key) != entry["metadata"].get("generation"):
-            return None
-        return Report(self._conditions(key))
+        if self.generations.get(key) == entry["metadata"].get("generation"):
+            return Report(self._conditions(key))
+        return self._unjudged(entry) if self.progress.trouble else None
+
+    def _unjudged(self, entry: Entry) -> Report:
+        """Say of an object that it waits for the queue, as its tenant does; what is known of it otherwise stays."""
+        waits = (Condition(each, UNKNOWN, UNAVAILABLE, self.progress.trouble) for each in ("Accepted", "ResolvedRefs"))
+        stays = {name: value for name, value in (entry.get("status") or {}).items() if name not in COMPOSED}
+        return Report((*waits, self.progress.condition(key_of(entry))), stays)
 
     def _conditions(self, key: Key) -> tuple[Condition, ...]:
         verdicts = self.accepted.verdicts if self.accepted else {}
