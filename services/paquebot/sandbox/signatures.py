@@ -1,5 +1,6 @@
 """Checks signatures with a stranger's verifier, dkimpy, over the sandbox's DNS: our own code would believe itself."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import dkim
 from paquebot.runtime.settings import Address
 
 SIGNATURES = 2  # RSA and Ed25519 together
+_SELECTOR = re.compile(rb"(?:^|;)\s*s=\s*([\w.-]+)")
 
 
 @dataclass(slots=True)
@@ -21,14 +23,17 @@ class Verifier:
 
     def is_good(self, content: bytes) -> bool | None:
         """Say whether all signatures of a message are good; None when it has none, or no header section."""
+        verdicts = self.verdicts(content)
+        return len(verdicts) >= SIGNATURES and all(good for _name, good in verdicts) if verdicts else None
+
+    def verdicts(self, content: bytes) -> tuple[tuple[str, bool], ...]:
+        """Return the selector of each signature of a message, and whether it is good; nothing without headers."""
         try:
-            message = dkim.DKIM(content)
+            headers = dkim.DKIM(content).headers
         except (dkim.DKIMException, IndexError):  # the latter for a first line that is a continuation
-            return None
-        count = sum(name.lower() == b"dkim-signature" for name, _value in message.headers)
-        if not count:
-            return None
-        return count >= SIGNATURES and all(self._verifies(content, index) for index in range(count))
+            return ()
+        fields = [value for name, value in headers if name.lower() == b"dkim-signature"]
+        return tuple((_selector(value), self._verifies(content, index)) for index, value in enumerate(fields))
 
     def _verifies(self, content: bytes, index: int) -> bool:
         try:
@@ -48,6 +53,11 @@ class Verifier:
             except dns.exception.DNSException:
                 self.keys[name] = None
         return self.keys[name]
+
+
+def _selector(signature: bytes) -> str:
+    found = _SELECTOR.search(signature)
+    return found[1].decode() if found else ""
 
 
 def count_verified(contents: list[bytes], verifier: Verifier, tick: Callable[[], None]) -> tuple[int, int]:

@@ -1,0 +1,162 @@
+"""A tenant of its own for a story: namespace, domain, pool and credential, and who keeps the domain's DNS by hand."""
+
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.mailer import Mailer
+from cluster.platform import GROUP, PLATFORM, Cluster
+
+Place = tuple[str, str, str]  # plural, namespace, name
+WAIT_MAX_S = 120.0
+LOOK_S = 0.2
+PERMANENT = 500  # codes from here on
+REVOKED = "v=DKIM1; p="  # RFC 6376 §3.6.1: a key without a value is one that was revoked
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """All is called by one name; its domain is `<name>.example`, its pool stands in the platform's namespace."""
+
+    cluster: Cluster
+    name: str
+
+    @property
+    def mailer(self) -> Mailer:
+        """The same tenant, as it declares its objects."""
+        return Mailer(self.cluster, self.name)
+
+    @property
+    def domain(self) -> str:
+        return self.mailer.domain
+
+    @property
+    def places(self) -> tuple[Place, Place, Place]:
+        """Pool, domain and credential."""
+        own = ("maildomains", self.name, "main"), ("smtpcredentials", self.name, "app")
+        return self.mailer.pool_place, *own
+
+    def declare_all(self) -> None:
+        """Apply namespace, pool, domain and credential."""
+        mailer = self.mailer
+        mailer.declare_namespace()
+        mailer.declare_pool(retry={"quick": ["1s"]})
+        self.cluster.world.receive_for([self.domain])  # so that the domain itself exists in the DNS
+        mailer.declare("MailDomain", "main", {"domain": self.domain, "poolRef": {"name": self.name}})
+        mailer.declare("SMTPCredential", "app", {"domainRefs": [{"name": "main"}]})
+
+    def merge(self, place: Place, spec: dict[str, Any]) -> None:
+        """Merge something into an object's spec."""
+        plural, namespace, name = place
+        path = f"{GROUP}/namespaces/{namespace}/{plural}/{name}"
+        self.cluster.plane.call("PATCH", path, {"spec": spec}, content_type="application/merge-patch+json")
+
+    def leave(self) -> None:
+        """Delete everything; what has to be drained ends by itself."""
+        for words in (("namespace", self.name), ("sendingpool", self.name, f"--namespace={PLATFORM}")):
+            self.cluster.plane.kubectl("delete", *words, "--wait=false", "--ignore-not-found")
+
+    def status(self) -> dict[str, Any]:
+        """Return the MailDomain's status."""
+        return dict(self.cluster.get(*self.places[1]).get("status") or {})
+
+    def signing(self) -> list[str]:
+        """Return the selectors that may sign, the newest first."""
+        return list((self.status().get("dkim") or {}).get("signing") or ())
+
+    def phases(self) -> dict[str, str]:
+        """Return how far each key has come, by selector."""
+        found = (self.status().get("dkim") or {}).get("selectors") or ()
+        return {each["name"]: each["state"] for each in found}
+
+    def key_records(self) -> dict[str, str]:
+        """Return the TXT records of keys that the status asks for, by name."""
+        found = (self.status().get("dns") or {}).get("records") or ()
+        return {each["name"]: each["value"] for each in found if each["purpose"] == "DKIM"}
+
+    def publish(self) -> None:
+        """Publish what the status asks for, and revoke what it asks for no more."""
+        records = self.key_records()
+        for name, value in records.items():
+            self.cluster.world.publish(name, value)
+        for selector in self.phases():
+            name = f"{selector}._domainkey.{self.domain}"
+            if name not in records:
+                self.cluster.world.publish(name, REVOKED)
+
+    def login(self) -> Callable[[], smtplib.SMTP]:
+        """Return how to open a session: it is known then, whatever becomes of the API."""
+        binding = self.cluster.get(*self.places[2])["status"]["binding"]["name"]
+        secret = self.cluster.secret(self.name, binding)
+        trust = ssl.create_default_context(cadata=secret["ca.crt"])
+
+        def opened() -> smtplib.SMTP:
+            client = smtplib.SMTP(secret["host"], int(secret["port"]), timeout=60)
+            client.starttls(context=trust)
+            client.login(secret["username"], secret["password"])
+            return client
+
+        return opened
+
+    def send(self, subject: str) -> None:
+        """Send a letter, again while the answer is to try again later, as any client does."""
+        opened = self.login()
+        refusals: list[smtplib.SMTPException] = []
+
+        def taken() -> bool:
+            try:
+                with opened() as client:
+                    client.sendmail(*self.letter(subject))
+            except smtplib.SMTPResponseException as refusal:
+                if refusal.smtp_code >= PERMANENT:
+                    raise
+                refusals.append(refusal)
+                return False
+            return True
+
+        until(taken, lambda: refusals)
+
+    def letter(self, subject: str) -> tuple[str, list[str], bytes]:
+        """Return sender, recipients and content of a message, as smtplib's sendmail takes them."""
+        sender, recipient = f"desk@{self.domain}", "someone@accept.test"
+        lines = [f"From: {sender}", f"To: {recipient}", f"Subject: {subject}", "", "Hello.", ""]
+        return sender, [recipient], "\r\n".join(lines).encode()
+
+
+@contextmanager
+def tenant(cluster: Cluster, name: str) -> Iterator[Tenant]:
+    """Have a tenant for a while, whose pool and credential are ready; its domain waits for its DNS."""
+    found = Tenant(cluster, name)
+    found.declare_all()
+    try:
+        pool, _domain, credential = found.places
+        until(lambda: is_true(cluster, pool), lambda: cluster.get(*pool).get("status"))
+        until(lambda: is_true(cluster, credential), lambda: cluster.get(*credential).get("status"))
+        yield found
+    finally:
+        found.leave()
+
+
+def condition(cluster: Cluster, place: Place, kind: str) -> dict[str, Any]:
+    """Return a condition of the object as it stands now; nothing while none is of its present generation."""
+    found = cluster.get(*place)
+    known = (found.get("status") or {}).get("conditions") or ()
+    generation = found["metadata"]["generation"]
+    return next((each for each in known if each["type"] == kind and each.get("observedGeneration") == generation), {})
+
+
+def is_true(cluster: Cluster, place: Place, kind: str = "Ready") -> bool:
+    """Say whether a condition of the object as it stands now is True."""
+    return condition(cluster, place, kind).get("status") == "True"
+
+
+def until(happened: Callable[[], object], why: Callable[[], object], timeout_s: float = WAIT_MAX_S) -> None:
+    """Wait until something has happened; fail with why it has not."""
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        assert time.monotonic() < deadline, f"it did not happen in {timeout_s:.0f} s: {why()}"
+        time.sleep(LOOK_S)
