@@ -3,7 +3,7 @@
 from cluster.mailer import mailer, until
 from cluster.platform import Cluster
 
-MESSAGES = 120
+MESSAGES = 60
 SLOW = "someone@tarpit.test"  # waits before each reply
 SESSIONS = {"sessionsPerReplica": 4}
 STOPPED = {"concurrency": SESSIONS, "replicas": 0, "scaling": {"mode": "Manual"}}
@@ -12,7 +12,7 @@ SCALED = {
     "scaling": {
         "minReplicas": 1,
         "maxReplicas": 4,
-        "targetDrainTime": "10s",
+        "targetDrainTime": "5s",
         "scaleDown": {"stabilization": "1s", "maxPods": 4, "maxPercent": 100, "period": "1s"},
     },
 }
