@@ -1,6 +1,7 @@
 """What JetStream answers reaches the caller, errors and silence too."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 from dataclasses import replace
@@ -204,3 +205,21 @@ async def test_closing_fails_what_waits(connect, nats: NatsServer) -> None:
         await waiting
     with pytest.raises(QueueUnavailableError, match="not connected"):
         await admin.publish("ev.shop.accepted", b"")
+
+
+async def test_a_server_that_says_nothing_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch, identities: Path
+) -> None:
+    monkeypatch.setattr(jetstream, "CONNECT_S", 0.3)
+    writers: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _reader, writer: writers.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    with pytest.raises(QueueUnavailableError, match="no answer in time"):
+        async with asyncio.timeout(10):
+            await JetStream.connect(f"tls://127.0.0.1:{port}", identities / "router", "router")
+    for writer in writers:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    silent.close()
+    await silent.wait_closed()

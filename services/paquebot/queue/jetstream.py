@@ -28,6 +28,7 @@ PING_S = 5.0
 PINGS_MISSED_MAX = 3
 RECONNECT_S = 0.25
 CONNECT_S = 10.0
+ABANDON_S = 1.0
 PENDING_BYTES_MAX = 64 << 20
 BATCH = 256  # messages of one direct read
 BATCH_READ_S = 20.0  # what lies scattered on a cold disk comes at 58 to 250 messages/s
@@ -130,7 +131,7 @@ class JetStream:
             async with asyncio.timeout(CONNECT_S):
                 await connecting
         except (OSError, nats.errors.Error, TimeoutError) as error:
-            await client.close()
+            await _abandon(client)
             raise QueueUnavailableError(f"{url}: {str(error) or 'no answer in time'}") from error
         js.inbox = client.new_inbox()
         await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)
@@ -326,6 +327,17 @@ class JetStream:
             _fail(future, text)
         for read in self._reads.values():
             _fail(read.done, text)
+
+
+async def _abandon(client: Client) -> None:
+    """Let go of a client that never got through: closing TLS waits for ever on a server that says nothing."""
+    for name in ("_io_writer", "_bare_io_writer"):  # TLS and the socket below: nothing else reaches them
+        writer = getattr(client._transport, name, None)  # noqa: SLF001
+        if writer is not None:
+            writer.transport.abort()
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(ABANDON_S):
+            await client.close()
 
 
 def _common_name(certificate: Path) -> str:
