@@ -96,8 +96,12 @@ class Tenant:
 
         def opened() -> smtplib.SMTP:
             client = smtplib.SMTP(secret["host"], int(secret["port"]), timeout=60)
-            client.starttls(context=trust)
-            client.login(secret["username"], secret["password"])
+            try:
+                client.starttls(context=trust)
+                client.login(secret["username"], secret["password"])
+            except (OSError, smtplib.SMTPException):
+                client.close()
+                raise
             return client
 
         return opened
