@@ -13,6 +13,7 @@ from typing import Any
 Manifest = Mapping[str, Any]
 Key = tuple[str, str]
 Place = tuple[str, int]  # address and port
+LET_IN_S = 0.01
 PIECE_BYTES = 1 << 16
 LABEL = "kubernetes.io/service-name"
 
@@ -61,7 +62,7 @@ class Proxy:
                 if behind and port.get("protocol", "TCP") == "TCP":
                     self.table[service["spec"]["clusterIP"], port["port"]] = behind
         for place in [place for place in self.listening if place not in self.table]:
-            self.listening.pop(place).close()
+            await _close(self.listening.pop(place))
         for place in self.table:
             if place not in self.listening:
                 self.listening[place] = await asyncio.start_server(
@@ -89,6 +90,14 @@ class Proxy:
         finally:
             self.talks.discard(talk)
             writer.close()
+
+
+async def _close(server: asyncio.Server) -> None:
+    """Listen no more. Who is being let in at this moment comes in first: asyncio would leave him open for ever."""
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    await asyncio.sleep(LET_IN_S)
+    server.close()
 
 
 async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place) -> None:
