@@ -37,6 +37,7 @@ BINDING_MANAGER: Final = f"{CREDENTIAL_MANAGER}-binding"
 SWEEP: Final = Key("CredentialSweep", "", "all")
 SWEEP_S: Final = 600.0
 FORBIDDEN: Final = 403
+FIELDS: Final = ("username", "binding", "lastRotated", "nextRotation")
 TOKENS: Final = Condition("SecretReady", TRUE, "TokensOnly", "write spec.secretName to have a password too")
 LOG = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Credentials:
         if judged is None:
             return None  # it is looked at again once it was judged
         if any(each.type == "Accepted" and each.status != TRUE for each in judged.conditions):
-            await self.writer.write(key, [judged])
+            await self.writer.write(key, [judged, _as_before(entry)])
             return None
         if not Wish.of(key.name, entry["spec"]).secret:
             await self._forget(key)
@@ -143,6 +144,12 @@ class Credentials:
         if following is not None:
             fields["nextRotation"] = _stamp(following)
         return Report((Condition("SecretReady", TRUE, "Written"),), fields)
+
+
+def _as_before(entry: Mapping[str, Any]) -> Report:
+    """Return what the status says of the Secret already: a wrong change takes nothing from it."""
+    status = entry.get("status") or {}
+    return Report(fields={name: status[name] for name in FIELDS if name in status})
 
 
 def _refused(entry: Mapping[str, Any], error: KubeError) -> Report:

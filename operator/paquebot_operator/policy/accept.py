@@ -78,11 +78,16 @@ def _step_back(
     known = verdicts.get(key)
     last = before.get(key)
     if known is None and last is not None and encode_object(last) != encode_object(standing[key]):
-        standing[key] = last
+        standing[key] = _as_before(last, standing[key])
         verdicts[key] = Verdict(faults, kept=True)
     else:
         del standing[key]
         verdicts[key] = Verdict(known.faults if known else faults)
+
+
+def _as_before(last: Entry, entry: Entry) -> Entry:
+    """Return the last right version, with the status of today: which keys may sign does not wait for a cure."""
+    return {**last, "status": entry["status"]} if "status" in entry else last
 
 
 def judged(verdict: Verdict) -> tuple[Condition, Condition]:

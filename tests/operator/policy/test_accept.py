@@ -57,6 +57,13 @@ def test_a_wrong_change_leaves_the_version_before_in_force() -> None:
     assert accepted.verdicts[key("MailDomain", "a")].kept
 
 
+def test_keys_go_on_while_a_change_is_wrong() -> None:
+    before = [pool(), domain("a") | {"status": {"dkim": {"signing": ["pq1-ed"]}}}]
+    now = domain("a", limits={"maxRecipients": -5}) | {"status": {"dkim": {"signing": ["pq2-ed"]}}}
+    accepted = accept([pool(), now], before, PLATFORM)
+    assert accepted.policy.domains["a.example"].signing == ("pq2-ed",)
+
+
 def test_what_no_longer_goes_as_it_was_is_left_out_too() -> None:
     before = [pool(), domain("a", poolRef={"name": "gone"})]
     accepted = accept([pool(), domain("a", poolRef={"name": "missing"})], before, PLATFORM)
