@@ -115,6 +115,13 @@ class Objects:
         status = self.get(plural, name, namespace).get("status") or {}
         return {each["type"]: each for each in status.get("conditions") or ()}
 
+    def accepted(self, plural: str, name: str) -> bool:
+        """Say whether the operator has taken the object as it is now."""
+        entry = self.get(plural, name)
+        found = [each for each in (entry.get("status") or {}).get("conditions") or () if each["type"] == "Accepted"]
+        current = [each for each in found if each["observedGeneration"] == entry["metadata"]["generation"]]
+        return any(each["status"] == "True" for each in current)
+
     def secret(self, name: str, namespace: str = "") -> dict[str, str]:
         """Return what a Secret holds; nothing when it is not there."""
         try:

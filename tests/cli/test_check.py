@@ -44,7 +44,7 @@ def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
 def test_no_manifest_says_whose_tokens_count(tmp_path: Path) -> None:
     (tmp_path / "cluster.yaml").write_text(
         "apiVersion: paquebot.dev/v1alpha1\nkind: ClusterIdentity\nmetadata: {name: cluster}\n"
-        "spec: {issuer: https://issuer.test, jwks: {keys: [{kty: EC, crv: P-256, x: AQ, y: AQ}]}}\n"
+        "spec: {issuer: https://issuer.test, jwks: {keys: [{kid: one, kty: EC, crv: P-256, x: AQ, y: AQ}]}}\n"
     )
     code, output = check("-f", str(tmp_path))
     assert code == 1

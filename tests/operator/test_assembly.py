@@ -37,7 +37,7 @@ async def test_a_domain_becomes_part_of_the_policy_and_is_programmed_once_every_
     objects: Objects, connect, pool: str
 ) -> None:
     objects.domain("shop", pool)
-    await until(lambda: "Programmed" in objects.conditions("maildomains", "shop"))
+    await until(lambda: objects.accepted("maildomains", "shop"))
     conditions = objects.conditions("maildomains", "shop")
     assert conditions["Accepted"]["status"] == "True"
     assert conditions["Programmed"]["message"] == "no pod of the platform runs yet"
@@ -53,7 +53,7 @@ async def test_a_wrong_change_is_told_and_the_version_before_stays_in_force(
     objects: Objects, connect, pool: str
 ) -> None:
     objects.domain("shop", pool, expiry="1d")
-    await until(lambda: "Accepted" in objects.conditions("maildomains", "shop"))
+    await until(lambda: objects.accepted("maildomains", "shop"))
     objects.domain("shop", pool, expiry="30d")
     await until(lambda: objects.conditions("maildomains", "shop")["Accepted"]["status"] == "False")
     entry = objects.get("maildomains", "shop")
@@ -145,7 +145,7 @@ async def test_a_credential_that_goes_takes_its_hash_along(objects: Objects, con
 async def test_the_clusters_signing_keys_become_part_of_the_policy(objects: Objects, connect, pool: str) -> None:
     objects.domain("shop", pool)
     publisher = await connect("publisher")
-    await until(lambda: "Accepted" in objects.conditions("maildomains", "shop"))
+    await until(lambda: objects.accepted("maildomains", "shop"))
     async with asyncio.timeout(60):
         while (policy := await read_policy(publisher)) is None or policy.cluster is None:
             await asyncio.sleep(0.1)

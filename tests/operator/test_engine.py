@@ -95,12 +95,12 @@ async def test_after_the_api_server_was_gone_changes_are_heard_again(
     objects.pool("default")
     async with running(monkeypatch, plane, settings(nats.url, tmp_path / "own")):
         objects.domain("before", "default")
-        await until(lambda: "Accepted" in objects.conditions("maildomains", "before"))
+        await until(lambda: objects.accepted("maildomains", "before"))
         plane.kill("kube-apiserver")
         await asyncio.sleep(1)
         plane.start_server()  # in this thread: a child dies with the thread that made it
         objects.domain("after", "default")
-        await until(lambda: "Accepted" in objects.conditions("maildomains", "after"), 120)
+        await until(lambda: objects.accepted("maildomains", "after"), 120)
 
 
 async def test_a_standby_takes_over_when_the_leader_dies(
@@ -118,7 +118,7 @@ async def test_a_standby_takes_over_when_the_leader_dies(
             leader.engine.leadership.kube = cut_off(objects.plane, tmp_path)
             await until(lambda: holder(objects.plane) == "operator-2")
             objects.domain("shop", "default")
-            await until(lambda: "Accepted" in objects.conditions("maildomains", "shop"))
+            await until(lambda: objects.accepted("maildomains", "shop"))
 
 
 def cut_off(plane: Plane, folder: Path) -> Kube:

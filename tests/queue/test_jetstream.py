@@ -223,3 +223,26 @@ async def test_a_server_that_says_nothing_is_given_up_in_time(
             await writer.wait_closed()
     silent.close()
     await silent.wait_closed()
+
+
+async def test_a_connection_that_is_no_longer_wanted_is_closed(identities: Path) -> None:
+    ended = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await reader.read()  # up to the end
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
+
+    silent = await asyncio.start_server(listen, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    connecting = asyncio.create_task(JetStream.connect(f"tls://127.0.0.1:{port}", identities / "router", "router"))
+    await asyncio.sleep(0.3)
+    connecting.cancel()
+    async with asyncio.timeout(10):
+        await ended.wait()
+    await asyncio.gather(connecting, return_exceptions=True)
+    silent.close()
+    await silent.wait_closed()

@@ -133,6 +133,9 @@ class JetStream:
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await _abandon(client)
             raise QueueUnavailableError(f"{url}: {str(error) or 'no answer in time'}") from error
+        except asyncio.CancelledError:
+            await _abandon(client)
+            raise
         js.inbox = client.new_inbox()
         await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)
         await client.subscribe(f"{js.inbox}.r.*", cb=js._on_read, pending_msgs_limit=-1)
