@@ -9,15 +9,19 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hack.in_namespace import BRIDGE, GATEWAY
 
+from paquebot.queue.server import cache_folder
+
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 TERMINATION_LOG = "/dev/termination-log"
 HOLDER = "exec sleep infinity"
+PROGRAMS = (Path(__file__).parents[2], Path(sys.prefix), Path(sys.base_prefix), cache_folder())
 OWN = ("/proc", "/sys", "/dev", "/run")  # every container gets these anew
 ATTACH = """
 ip link set lo up
@@ -115,6 +119,8 @@ class View:
         mounts = (*self.mounts, Mount(self.termination_log, TERMINATION_LOG))
         for mount in sorted(mounts, key=lambda each: each.target.count("/")):  # the outer before the inner
             lines += _mounting(mount, root)
+        for place in hidden(mount.target for mount in mounts):
+            lines += [f"mkdir -p {root}{place}", f"mount --bind {place} {root}{place}"]
         if self.read_only:
             lines.append(f"mount -o remount,bind,ro {root}")
         elsewhere = f"env -C {shlex.quote(self.working_folder)} " if self.working_folder else ""
@@ -140,6 +146,13 @@ def other_mounts() -> list[str]:
         if place != "/" and Path(place).is_dir() and not any(f"{place}/".startswith(f"{each}/") for each in above):
             found.append(place)
     return [place for place in found if "paquebot-kubelet" not in place]
+
+
+def hidden(targets: Iterable[str]) -> list[str]:
+    """Return where our programs lie below a volume, which would hide them: a checkout in /tmp, say."""
+    places = sorted({str(place) for place in PROGRAMS})
+    targets = tuple(targets)
+    return [place for place in places if any(f"{place}/".startswith(f"{target.rstrip('/')}/") for target in targets)]
 
 
 def mount_scratch(folder: Path) -> None:
