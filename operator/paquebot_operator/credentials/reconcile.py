@@ -38,7 +38,6 @@ SWEEP: Final = Key("CredentialSweep", "", "all")
 SWEEP_S: Final = 600.0
 FORBIDDEN: Final = 403
 FIELDS: Final = ("username", "binding", "lastRotated", "nextRotation")
-TOKENS: Final = Condition("SecretReady", TRUE, "TokensOnly", "write spec.secretName to have a password too")
 LOG = structlog.get_logger()
 
 
@@ -65,10 +64,6 @@ class Credentials:
             return None  # it is looked at again once it was judged
         if any(each.type == "Accepted" and each.status != TRUE for each in judged.conditions):
             await self.writer.write(key, [judged, _as_before(entry)])
-            return None
-        if not Wish.of(key.name, entry["spec"]).secret:
-            await self._forget(key)
-            await self.writer.write(key, [judged, Report((TOKENS,), {"username": username(entry)})])
             return None
         try:
             state, look_s = await self._provide(entry)

@@ -62,10 +62,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an SMTPCredential says about its password. `interval_s` 0: it is never replaced by itself.
-
-    No `secret`: there is no password, since ServiceAccounts use the credential and nobody asked for one.
-    """
+    """What an SMTPCredential says about its password. `interval_s` 0: it is never replaced by itself."""
 
     secret: str
     interval_s: int = 0
@@ -76,8 +73,7 @@ class Wish:
         """Read a spec that was accepted."""
         rotation = spec.get("rotation") or {}
         interval, overlap = _seconds(rotation.get("interval"), 0), _seconds(rotation.get("overlap"), OVERLAP_S)
-        default = "" if spec.get("serviceAccounts") and not rotation else f"{name}-smtp"
-        return cls(spec.get("secretName") or default, interval, overlap)
+        return cls(spec.get("secretName") or f"{name}-smtp", interval, overlap)
 
 
 @dataclass(frozen=True, slots=True)

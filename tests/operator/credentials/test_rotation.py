@@ -61,8 +61,6 @@ def test_a_state_is_kept_as_text_and_a_broken_one_counts_as_none() -> None:
 def test_a_wish_has_its_defaults() -> None:
     assert Wish.of("app", {}) == Wish("app-smtp", 0, DAY)
     assert Wish.of("app", {"secretName": "s", "rotation": {"interval": "90d"}}) == Wish("s", 90 * DAY, DAY)
-    assert Wish.of("app", {"serviceAccounts": [{"name": "default"}]}).secret == ""
-    assert Wish.of("app", {"serviceAccounts": [{"name": "default"}], "secretName": "s"}).secret == "s"
     assert next_rotation_s(STATE, WISH) == 90 * DAY
     assert next_rotation_s(STATE, Wish("s")) is None
 
