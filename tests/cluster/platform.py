@@ -97,9 +97,10 @@ class Cluster:
             time.sleep(0.2)
 
     def pods(self, namespace: str = PLATFORM) -> dict[str, bool]:
-        """Return which pods there are, and whether each is ready."""
+        """Return which pods there are, and whether each is ready; those that have done their work do not count."""
         listed = self.plane.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
-        return {each["metadata"]["name"]: _is_true(each, "Ready") for each in listed}
+        at_work = [each for each in listed if each.get("status", {}).get("phase") != "Succeeded"]
+        return {each["metadata"]["name"]: _is_true(each, "Ready") for each in at_work}
 
     def why(self, namespace: str, pod: str) -> str:
         """Return why a pod is not ready: the state of its containers, what it says itself, and its last words."""
