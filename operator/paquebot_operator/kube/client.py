@@ -20,6 +20,7 @@ from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
 
+from paquebot_operator import metrics
 from paquebot_operator.kube.errors import GoneError, KubeError, error_of
 from paquebot_operator.kube.pace import Pace
 from paquebot_operator.names import Kind
@@ -150,6 +151,7 @@ class Kube:
         headers = {"Accept": how.get("accept", JSON), "Content-Type": how.get("content_type", JSON)}
         loop = asyncio.get_running_loop()
         code, content = await loop.run_in_executor(self.threads, self._ask, method, path + query, headers, body)
+        metrics.REQUESTS.labels(method, str(code)).inc()
         return _read(method, path, code, content)
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: object) -> tuple[int, bytes]:
