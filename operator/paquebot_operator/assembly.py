@@ -45,6 +45,7 @@ from paquebot_operator.queue_link import QueueLink
 from paquebot_operator.scaling.scaler import Scaler
 from paquebot_operator.settings import Settings, TLSMode
 from paquebot_operator.status import PolicyStatus, StatusWriter
+from paquebot_operator.times import written
 from paquebot_operator.tls.certificates import CERTIFICATES, Foreign, SelfManaged
 from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
@@ -90,7 +91,7 @@ class Parts:
         self.queue = QueueLink(self.settings.nats_url, self.settings.identity_dir)
         self.work = Work(self.reconcilers, STANDING)
         recorder = Recorder(self.kube, self.pod, self.settings.namespace)
-        self.writer = StatusWriter(self.kube, self.store, recorder, lambda: self.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.writer = StatusWriter(self.kube, self.store, recorder, lambda: written(self.now().timestamp()))
 
 
 def assemble(pod: str, settings: Settings, now: Now) -> Operator:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from paquebot_operator.conditions import READY, TRUE, Report, status_of
 from paquebot_operator.kube.client import Kube
 from paquebot_operator.kube.events import Recorder
-from paquebot_operator.kube.store import Store, key_of
+from paquebot_operator.kube.store import Store
 from paquebot_operator.names import OURS_BY_NAME, STATUS_MANAGER, Key
 
 PASSING: Final = frozenset({"WaitingForPods", "NotPublished"})  # steps on the way, which nobody needs to hear of
@@ -56,5 +56,5 @@ class PolicyStatus:
     async def reconcile(self, key: Key) -> None:
         """Say what became of the object."""
         entry = self.writer.store.get(key)
-        if entry is not None and key_of(entry) == key:
+        if entry is not None:
             await self.writer.write(key, [self.policy(entry)])

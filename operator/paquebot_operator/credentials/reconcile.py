@@ -32,6 +32,7 @@ from paquebot_operator.kube.store import key_of
 from paquebot_operator.names import COMPONENT, CREDENTIAL_MANAGER, SECRET, Key
 from paquebot_operator.queue_link import QueueLink
 from paquebot_operator.status import StatusWriter
+from paquebot_operator.times import written
 
 BINDING_MANAGER: Final = f"{CREDENTIAL_MANAGER}-binding"
 SWEEP: Final = Key("CredentialSweep", "", "all")
@@ -133,11 +134,11 @@ class Credentials:
         fields: dict[str, Any] = {
             "username": username(entry),
             "binding": {"name": wish.secret},
-            "lastRotated": _stamp(state.passwords[0].made_s),
+            "lastRotated": written(state.passwords[0].made_s),
         }
         following = next_rotation_s(state, wish)
         if following is not None:
-            fields["nextRotation"] = _stamp(following)
+            fields["nextRotation"] = written(following)
         return Report((Condition("SecretReady", TRUE, "Written"),), fields)
 
 
@@ -154,7 +155,3 @@ def _refused(entry: Mapping[str, Any], error: KubeError) -> Report:
     )
     text += f"spec.secretName: {error}"
     return Report((Condition("SecretReady", FALSE, "SecretNotOurs", text),), {"username": username(entry)})
-
-
-def _stamp(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from paquebot.policy.publication import Mode
@@ -13,6 +12,7 @@ from paquebot_operator.dkim.slots import COMING, Keys, Phase, Slot
 from paquebot_operator.dns.history import Belief
 from paquebot_operator.dns.record import Purpose, Record, Verdict
 from paquebot_operator.dns.watch import Watch
+from paquebot_operator.times import written
 
 KEYS_READY: Final = "KeysReady"
 DNS_VERIFIED: Final = "DNSVerified"
@@ -52,28 +52,23 @@ class View:
         return frozenset(record for slot in coming for record in self.records[slot] if record.type == "TXT")
 
 
-def when(at_s: int) -> str:
-    """Return a time as Kubernetes writes it."""
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def dkim_fields(view: View) -> dict[str, Any]:
     """Return `status.dkim`."""
     selectors = [
-        {"name": slot.selector, "algorithm": slot.algorithm, "state": slot.phase.value, "since": when(slot.since_s)}
+        {"name": slot.selector, "algorithm": slot.algorithm, "state": slot.phase.value, "since": written(slot.since_s)}
         | ({"keyId": slot.key_id} if slot.key_id else {})
         for slot in view.keys.slots
     ]
     rotates = rotates_s(view.keys, view.wish)
     told: dict[str, Any] = {"signing": list(signing(view.keys, view.wish, view.now_s)), "selectors": selectors}
-    return told | ({"nextRotation": when(rotates)} if rotates is not None else {})
+    return told | ({"nextRotation": written(rotates)} if rotates is not None else {})
 
 
 def dns_fields(watch: Watch, next_look_s: int) -> dict[str, Any]:
     """Return `status.dns`."""
-    fields: dict[str, Any] = {"nextCheck": when(next_look_s)}
+    fields: dict[str, Any] = {"nextCheck": written(next_look_s)}
     if watch.looked_s:
-        fields["lastChecked"] = when(watch.looked_s)
+        fields["lastChecked"] = written(watch.looked_s)
     return fields | {"records": [_record_field(belief) for belief in watch.beliefs.values()]}
 
 

@@ -23,6 +23,7 @@ from paquebot_operator.policy.accept import Accepted, Verdict, accept, judged
 from paquebot_operator.policy.programmed import UNAVAILABLE, Progress
 from paquebot_operator.policy.wanted import Entry, wanted
 from paquebot_operator.queue_link import QueueLink
+from paquebot_operator.times import written
 
 POLICY: Final = Key("Policy", "", "all")
 GATHER_S: Final = 0.2  # changes that come together make one revision
@@ -101,7 +102,7 @@ class Publishing:
         ended = self.gone & {_token(entry) for entry in self.store.of(SENDING_POOL.name) if entry["metadata"].get(MARK)}
         entries = [entry for entry in wanted(self.store, holders) if _token(entry) not in ended]
         entries += self.facts()
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = written(time.time())
         entries = with_draining(entries, published, now)
         accepted = await asyncio.to_thread(accept, entries, published, self.platform_namespace)  # a second for 5000
         pools = PLATFORM_STREAMS | accepted.policy.pools.keys()

@@ -6,7 +6,7 @@ in force without its object, because its mail outlived it, goes on until that ma
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -16,6 +16,7 @@ from paquebot.policy.route import Smarthost
 from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.removal import count_waiting, remove_streams
+from paquebot_operator import times
 from paquebot_operator.conditions import TRUE, Condition, Report
 from paquebot_operator.kube.store import key_of
 from paquebot_operator.names import FINALIZER, POOL_MANAGER, SENDING_POOL, Key
@@ -175,7 +176,7 @@ class Pools:
         return accepted.policy.pools.get(token), entry
 
     def _held_s(self, marked: Entry) -> float:
-        since = datetime.strptime(marked["metadata"][MARK], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        since = times.read(marked["metadata"][MARK])
         return (self.now() - since).total_seconds()
 
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from paquebot.policy.scaling import REPLICAS_MAX, Mode
 from paquebot_operator.conditions import FALSE, TRUE, Condition, Report
 from paquebot_operator.scaling.values import Bottleneck, Decision, Reason, Signals, Spec
+from paquebot_operator.times import written
 
 NOTABLE: Final = 0.2  # of the demand must find no taker before people are told
 NOTABLE_PODS: Final = 0.1  # nor is less than this much of a pod worth a word
@@ -124,7 +124,7 @@ def _queue(decision: Decision, signals: Signals, now_s: float) -> dict[str, Any]
         "inFlight": sum(pod.sessions for pod in signals.pods),
         "deferred": signals.deferred,
         "oldestAge": _span(signals.oldest_s),
-        "sampledAt": _time(now_s),
+        "sampledAt": written(now_s),
     }
     if math.isfinite(decision.drain_s):
         told["estimatedDrain"] = _span(decision.drain_s)
@@ -149,7 +149,7 @@ def _scaling(decision: Decision) -> dict[str, Any]:
         ],
     }
     if decision.changed_s:
-        told["lastScaleTime"] = _time(decision.changed_s)
+        told["lastScaleTime"] = written(decision.changed_s)
     return told
 
 
@@ -170,7 +170,3 @@ def _span(seconds: float) -> str:
     whole = round(seconds)
     parts = ((whole // 3600, "h"), (whole // 60 % 60, "m"), (whole % 60, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
-
-
-def _time(unix_s: float) -> str:
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

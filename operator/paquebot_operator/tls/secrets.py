@@ -7,7 +7,7 @@ the one that issues as `active`.
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from paquebot.runtime.authority import Pair, make_leaf
+from paquebot_operator import times
 from paquebot_operator.names import COMPONENT, GROUP, MANAGED_BY, OPERATOR, PART_OF, SECRET
 from paquebot_operator.tls.identities import Leaf
 from paquebot_operator.tls.rotation import LEAF_DAYS, ROOTS_MAX, Authority, Issued, Root
@@ -24,7 +25,6 @@ AUTHORITY_SECRET: Final = "paquebot-ca"  # noqa: S105  (a Secret's name)
 AUTHORITY_NAME: Final = "Paquebot authority"
 WRITTEN: Final = f"{GROUP}/written-at"
 ID_CHARS: Final = 16
-TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 Entry = Mapping[str, Any]
 Pairs = Mapping[str, Pair]  # the roots by id; a key that is lost is empty
@@ -121,14 +121,14 @@ def _secret(namespace: str, name: str, kind: str, files: Mapping[str, bytes]) ->
 
 
 def _written(manifest: dict[str, Any], now: datetime) -> dict[str, Any]:
-    manifest["metadata"]["annotations"] = {WRITTEN: now.strftime(TIME)}
+    manifest["metadata"]["annotations"] = {WRITTEN: times.written(now.timestamp())}
     return manifest
 
 
 def _written_s(entry: Entry) -> int:
     text = (entry["metadata"].get("annotations") or {}).get(WRITTEN, "")
     try:
-        return _seconds(datetime.strptime(text, TIME).replace(tzinfo=UTC))
+        return _seconds(times.read(text))
     except ValueError:
         return 0
 

@@ -10,12 +10,13 @@ from paquebot.dkim.keys import generate, record
 from paquebot.policy.values import MailDomain
 from paquebot_operator.conditions import MESSAGE_MAX_CHARS
 from paquebot_operator.dkim.records import Site, of_slots
-from paquebot_operator.dkim.report import View, dkim_fields, dns_fields, dns_verified, keys_ready, when
+from paquebot_operator.dkim.report import View, dkim_fields, dns_fields, dns_verified, keys_ready
 from paquebot_operator.dkim.rotation import Wish
 from paquebot_operator.dkim.slots import Keys, Phase, Slot
 from paquebot_operator.dns.history import Belief, believed
 from paquebot_operator.dns.record import Sighting, Verdict
 from paquebot_operator.dns.watch import Watch
+from paquebot_operator.times import written
 
 CRDS = Path(__file__).parents[3] / "charts" / "paquebot" / "files" / "crds"
 NOW_S = 1_764_000_000
@@ -79,10 +80,10 @@ def test_selectors_are_listed_with_their_states() -> None:
                 "name": "pq1-rsa",
                 "algorithm": "RSA2048",
                 "state": "Active",
-                "since": when(NOW_S),
+                "since": written(NOW_S),
                 "keyId": "sha256:a",
             },
             {"name": "pq2-rsa", "algorithm": "RSA2048", "state": "Retired", "since": "1970-01-01T00:00:00Z"},
         ],
-        "nextRotation": when(NOW_S + 100),
+        "nextRotation": written(NOW_S + 100),
     }
