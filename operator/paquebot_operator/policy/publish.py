@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class Publishing:
     stream_replicas: int = 1
     progress: Progress = field(default_factory=Progress)
     accepted: Accepted | None = None
+    asked: tuple[Sequence[Entry], Sequence[Entry]] = ((), ())  # what `accepted` is the answer to
     generations: dict[Key, int] = field(default_factory=dict)  # as they were when last judged
     provisioned: frozenset[str] = frozenset()  # pools whose streams stand
     told: dict[Key, tuple[object, ...]] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Publishing:
         entries += self.facts()
         now = written(time.time())
         entries = with_draining(entries, published, now)
-        accepted = await asyncio.to_thread(accept, entries, published, self.platform_namespace)  # a second for 5000
+        accepted = await self._accepted(entries, published)
         pools = PLATFORM_STREAMS | accepted.policy.pools.keys()
         if not pools <= self.provisioned - self.gone:
             await provision(js, accepted.policy, self.stream_replicas)
@@ -114,8 +115,14 @@ class Publishing:
             LOG.info("published", revision=revision, objects=len(accepted.objects), faulty=len(accepted.verdicts))
             self.progress.published(revision, accepted.objects)
         self.progress.pods = {each.pod: each.revision for each in await members(js) if not each.draining}
-        self.accepted, self.gone = accepted, ended
+        self.accepted, self.asked, self.gone = accepted, (entries, published), ended
         self.generations = {key_of(entry): entry["metadata"].get("generation", 0) for entry in entries}
+
+    async def _accepted(self, entries: Sequence[Entry], published: Sequence[Entry]) -> Accepted:
+        """Return what `accept` says; it takes a second for 5,000 objects, and most looks find nothing new."""
+        if self.accepted is not None and self.asked == (entries, published):
+            return self.accepted
+        return await asyncio.to_thread(accept, entries, published, self.platform_namespace)
 
     def _tell(self) -> None:
         """Have those objects looked at of which there is something new to say."""
