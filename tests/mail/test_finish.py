@@ -202,6 +202,16 @@ def test_what_is_wrong_is_said_in_its_own_reply(content: bytes, enhanced: str, t
     assert _refusal(content) == Reply(554, enhanced, text)
 
 
+@pytest.mark.parametrize("name", ["From", "Sender"])
+def test_an_originator_larger_than_16_kib_is_refused(name: str) -> None:
+    spaces = b",\r\n" + b" " * 900
+    content = b"From: a@one.example\r\nSender: a@one.example\r\n\r\n"
+    field = f"{name}: a@one.example".encode()
+    assert _finish(content.replace(field, field + spaces * 15)).sender == "a@one.example"
+    with pytest.raises(ContentRefused, match=f"{name} is larger than 16 KiB"):
+        _finish(content.replace(field, field + spaces * 19))
+
+
 def test_a_line_of_998_octets_is_accepted() -> None:
     assert _finish(_WHOLE + b"x" * 998 + b"\r\n").content.endswith(b"x\r\n")
 

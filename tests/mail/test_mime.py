@@ -4,12 +4,13 @@ import email
 import email.mime.application
 import email.mime.multipart
 import email.mime.text
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paquebot.mail.mime import MimeLimits, head, sample, walk
+from paquebot.mail.mime import LOOKALIKES_MAX, MimeLimits, children, head, sample, walk
 
 
 def _lines(*lines: str) -> bytes:
@@ -149,6 +150,42 @@ def test_the_walk_stops_at_its_number_of_parts(count: int, *, stopped: bool) -> 
     walked = walk(_lines("Content-Type: multipart/mixed; boundary=a", "", *parts, "--a--"), MimeLimits(parts_max=10))
     assert ("There are more than 10 MIME parts." in walked.faults) is stopped
     assert len(walked.parts) == min(count + 1, 10)
+
+
+def test_a_bomb_of_parts_is_not_taken_apart() -> None:
+    bomb = _lines("Content-Type: multipart/mixed; boundary=a", "") + b"--a\r\n" * 500_000
+    tracemalloc.start()
+    try:
+        walked = walk(bomb)
+        assert len(sample(bomb)) <= 262_144
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(walked.parts) == 500
+    assert walked.faults == ("There are more than 500 MIME parts.",)
+    assert peak < 3_000_000  # of 2.5 MB, half a million parts would be 300 MB
+
+
+@pytest.mark.parametrize(("asked", "cut"), [(2, True), (3, True), (4, False)])
+def test_no_more_parts_are_looked_for_than_asked(asked: int, *, cut: bool) -> None:
+    content = _lines("Content-Type: multipart/mixed; boundary=a", "", *["--a", "", "x"] * 3, "--a--")
+    found = children(content, walk(content).parts[0], asked)
+    assert (len(found.spans), found.cut, found.closed) == (min(asked, 3), cut, not cut)
+
+
+@pytest.mark.parametrize(("count", "cut"), [(LOOKALIKES_MAX, False), (LOOKALIKES_MAX + 1, True)])
+def test_lines_that_only_look_like_a_delimiter_are_looked_at_so_often(count: int, *, cut: bool) -> None:
+    lines = ["Content-Type: multipart/mixed; boundary=a", "", "--a", "", *["--ab"] * count, "--a--"]
+    faults = walk(_lines(*lines)).faults
+    assert ("Too many lines of a multipart look like its delimiter." in faults) is cut
+
+
+def test_large_content_is_not_searched_at_every_depth() -> None:
+    opened = [line for n in range(10) for line in (f"Content-Type: multipart/mixed; boundary=b{n}.", "", f"--b{n}.")]
+    content = _lines(*opened, "", "x" * 900, *(f"--b{n}.--" for n in reversed(range(10))))
+    assert walk(content).faults == ()
+    walked = walk(content, MimeLimits(searched_max_bytes=3 * len(content)))
+    assert walked.faults == ("MIME parts are nested deeper than 3.",)
 
 
 @pytest.mark.parametrize(

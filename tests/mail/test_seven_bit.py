@@ -184,6 +184,11 @@ def test_too_deep_nesting_is_refused() -> None:
     assert _refusal(_lines(*opened, "", "Grüße")) == "554 5.6.3 8-bit content is nested too deeply to be encoded"
 
 
+def test_parts_without_end_are_refused() -> None:
+    content = _lines("Content-Type: multipart/mixed; boundary=c", "", *["--c"] * 502, "", "Grüße", "--c--")
+    assert _refusal(content) == "554 5.6.3 8-bit content of a multipart with 500 parts or more cannot be encoded"
+
+
 _TEXT = st.lists(st.text(st.sampled_from("aü=. \tЖ_-?"), max_size=90), max_size=12)
 
 

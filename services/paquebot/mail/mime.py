@@ -15,6 +15,8 @@ SAMPLE_FROM_BYTES = 1_048_576  # larger content is sampled for the verdict
 SAMPLE_MAX_BYTES = 262_144
 _LEAF_MIN_BYTES = 1_024  # of each leaf in a sample
 BOUNDARY_MAX_BYTES = 70  # RFC 2046 §5.1.1; longer ones are read and reported
+_HEADER_MAX_BYTES = 65_536  # of a part; what follows is not read
+LOOKALIKES_MAX = 2_000  # lines of a multipart that begin as its delimiter and are none
 
 _CONTENT_FIELD = re.compile(
     rb"^content-(type|transfer-encoding|disposition)[ \t]*+:([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)",
@@ -31,6 +33,7 @@ class MimeLimits:
 
     depth_max: int = 20
     parts_max: int = 500
+    searched_max_bytes: int = 268_435_456  # for delimiters, each level of nesting anew
 
 
 DEFAULT_LIMITS = MimeLimits()
@@ -79,10 +82,11 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The spans of a multipart's parts, header section included, and whether it was closed."""
+    """The spans of a multipart's parts, header section included; whether it was closed, or is cut off by a limit."""
 
     spans: tuple[tuple[int, int], ...]
     closed: bool
+    cut: bool = False
 
 
 _IDENTITY = frozenset({"7bit", "8bit", "binary"})
@@ -90,23 +94,29 @@ _ENCODINGS = _IDENTITY | {"base64", "quoted-printable"}
 
 
 def walk(content: bytes, limits: MimeLimits = DEFAULT_LIMITS) -> Walk:
-    """Return the parts of content, the message itself first."""
+    """Return the parts of content, the message itself first.
+
+    No part is read that would not be returned: the cost has a bound whatever the content is made of.
+    """
     parts: list[Part] = []
     faults: list[str] = []
     waiting = [read_part(content, (0, len(content)), 0, "text/plain")]
+    searched_bytes = 0
     while waiting:
         part = waiting.pop()
-        if len(parts) >= limits.parts_max:
-            faults.append(f"There are more than {limits.parts_max} MIME parts.")
-            break
         parts.append(part)
         _note_faults(part, faults)
         if not (part.is_multipart or part.is_message):
             continue
-        if part.depth >= limits.depth_max:
-            faults.append(f"MIME parts are nested deeper than {limits.depth_max}.")
+        searched_bytes += part.end - part.body_start
+        if part.depth >= limits.depth_max or searched_bytes > limits.searched_max_bytes:
+            faults.append(f"MIME parts are nested deeper than {min(part.depth, limits.depth_max)}.")
             continue
-        waiting += reversed(_entered(content, part, faults))
+        room = limits.parts_max - len(parts) - len(waiting)
+        entered = _entered(content, part, room, faults)
+        if len(entered) > room:
+            faults.append(f"There are more than {limits.parts_max} MIME parts.")
+        waiting += reversed(entered[:room])
     return Walk(tuple(parts), tuple(dict.fromkeys(faults)))
 
 
@@ -116,7 +126,7 @@ def read_part(content: bytes, span: tuple[int, int], depth: int, default_type: s
     body_start = _body_start(content, start, end)
     content_type, encoding, disposition = default_type, "7bit", ""
     parameters = its_parameters = NO_PARAMETERS
-    for name, value in _CONTENT_FIELD.findall(content, start, body_start):
+    for name, value in _CONTENT_FIELD.findall(content, start, min(body_start, start + _HEADER_MAX_BYTES)):
         token, found = structured(value)
         kind = name.lower()
         if kind == b"type" and "/" in token:  # RFC 2045 §5.2: what cannot be read is plain text
@@ -128,23 +138,30 @@ def read_part(content: bytes, span: tuple[int, int], depth: int, default_type: s
     return Part(depth, start, body_start, end, content_type, parameters, encoding, disposition, its_parameters)
 
 
-def children(content: bytes, part: Part) -> Children:
-    """Return the parts that the boundary of a multipart delimits; none when it names no boundary."""
+def children(content: bytes, part: Part, spans_max: int = DEFAULT_LIMITS.parts_max) -> Children:
+    """Return the parts that the boundary of a multipart delimits; none when it names no boundary.
+
+    After `spans_max` parts, or LOOKALIKES_MAX lines that only begin as a delimiter, it stops and says that it is cut.
+    """
     boundary = part.parameters.get("boundary", b"")
+    line = b"\r\n--" + boundary  # a body always follows a CRLF
     spans: list[tuple[int, int]] = []
-    begin = -1
-    position = part.body_start
-    delimiter = b"--" + boundary
-    while boundary and (at := content.find(delimiter, position, part.end)) >= 0:
-        position = at + len(delimiter)
+    begin, lookalikes = -1, 0
+    position = max(0, part.body_start - 2)
+    while boundary and (at := content.find(line, position, part.end)) >= 0:
+        position = at + len(line)
         after = _AFTER_BOUNDARY.match(content, position, part.end)
-        if after is None or (at > part.body_start and content[at - 2 : at] != b"\r\n"):
+        if after is None:
+            lookalikes += 1
+        elif begin >= 0:  # the CRLF before a delimiter belongs to it
+            spans.append((begin, max(begin, at)))
+        if len(spans) >= spans_max or lookalikes > LOOKALIKES_MAX:
+            return Children(tuple(spans), closed=False, cut=True)
+        if after is None:
             continue
-        if begin >= 0:  # the CRLF before a delimiter belongs to it
-            spans.append((begin, max(begin, at - 2)))
         if after[1]:
             return Children(tuple(spans), closed=True)
-        begin = position = after.end()
+        begin, position = after.end(), after.end() - 2  # its CRLF may be that of the next one
     if begin >= 0:
         spans.append((begin, part.end))
     return Children(tuple(spans), closed=False)
@@ -178,19 +195,21 @@ def sample(content: bytes, max_bytes: int = SAMPLE_MAX_BYTES) -> bytes:
             keep = part.body_start if line_end < 0 else line_end
         pieces.append(content[done:keep])
         done = part.end
-    pieces.append(content[done:])
+    pieces.append(content[done : done + max_bytes])
     return b"".join(pieces)[:max_bytes]
 
 
-def _entered(content: bytes, part: Part, faults: list[str]) -> list[Part]:
-    """Return the children of a multipart or the message inside message/rfc822."""
+def _entered(content: bytes, part: Part, room: int, faults: list[str]) -> list[Part]:
+    """Return the children of a multipart or the message inside message/rfc822; at most one more than there is room."""
     if part.is_message:
         return [read_part(content, (part.body_start, part.end), part.depth + 1, "text/plain")]
-    found = children(content, part)
+    found = children(content, part, room + 1)
     if not found.spans:
         faults.append("A multipart has no part.")
-    elif not found.closed:
+    elif not found.closed and not found.cut:
         faults.append("A multipart is not closed.")
+    if found.cut and len(found.spans) <= room:
+        faults.append("Too many lines of a multipart look like its delimiter.")
     # RFC 2046 §5.1.5: the parts of a digest are messages unless they say otherwise.
     default_type = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     return [read_part(content, span, part.depth + 1, default_type) for span in found.spans]

@@ -55,6 +55,8 @@ def _encoded_multipart(content: bytes, part: Part) -> tuple[bytes, bytes]:
     found = children(content, part)
     if not found.spans:
         refuse("5.6.3", "8-bit content of a multipart without parts cannot be encoded")
+    if found.cut:
+        refuse("5.6.3", f"8-bit content of a multipart with {len(found.spans)} parts or more cannot be encoded")
     default_type = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     pieces: list[bytes] = []
     done = part.body_start

@@ -1,13 +1,12 @@
 """Content on its way through DATA: dot-stuffing (RFC 5321 §4.5.2) and what may not stand in it."""
 
+from paquebot.mail.lines import LINE_MAX_BYTES, has_long_line
 from paquebot.mail.reply import Reply
-
-LINE_MAX = 998  # RFC 5321 §4.5.3.1.6, without CRLF
 
 _NUL = Reply(554, "5.6.0", "The content holds a NUL octet")
 _BARE_CR = Reply(554, "5.6.0", "The content holds a bare CR: lines end with CRLF (RFC 5321 section 2.3.8)")
 _BARE_LF = Reply(554, "5.6.0", "The content holds a bare LF: lines end with CRLF (RFC 5321 section 2.3.8)")
-_LONG = Reply(554, "5.6.0", f"A line of the content is longer than {LINE_MAX} octets (RFC 5322 section 2.1.1)")
+_LONG = Reply(554, "5.6.0", f"A line of the content is longer than {LINE_MAX_BYTES} octets (RFC 5322 section 2.1.1)")
 
 
 def stuff(content: bytes) -> bytes:
@@ -35,12 +34,9 @@ def content_fault(content: bytes) -> Reply | None:
     """
     if b"\0" in content:
         return _NUL
-    # Splitting is several times faster than a regular expression that looks for a long line.
-    lines = content.split(b"\r\n")
-    if content.count(b"\r") != len(lines) - 1:
+    ends = content.count(b"\r\n")
+    if content.count(b"\r") != ends:
         return _BARE_CR
-    if content.count(b"\n") != len(lines) - 1:
+    if content.count(b"\n") != ends:
         return _BARE_LF
-    if len(max(lines, key=len)) > LINE_MAX:
-        return _LONG
-    return None
+    return _LONG if has_long_line(content) else None

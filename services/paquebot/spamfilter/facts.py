@@ -16,6 +16,7 @@ from paquebot.mail.principal import Principal
 from paquebot.spamfilter.attachment import Attachment, Kind, attachment_of
 from paquebot.spamfilter.links import LINKS_MAX, Link, html_links, text_links
 
+MAILBOX_MAX_BYTES = 16_384  # of a field that is read for its first mailbox
 TEXT_MAX_BYTES = 131_072  # of each text part
 TEXTS_MAX = 20
 LIMITS = MimeLimits(depth_max=12, parts_max=200)
@@ -104,7 +105,7 @@ def _first_mailbox(fields: Mapping[bytes, list[bytes]], name: bytes) -> Mailbox 
     values = fields.get(name)
     if not values:
         return None
-    mailboxes = addresses(values[0]).mailboxes
+    mailboxes = addresses(values[0][:MAILBOX_MAX_BYTES]).mailboxes
     return mailboxes[0] if mailboxes else None
 
 
