@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from paquebot.queue.natsclient import OrderedClient
 from paquebot.queue.trust import Trust
 
 TICK_S = 0.1
@@ -108,7 +109,7 @@ class JetStream:
     @classmethod
     async def connect(cls, url: str, identity_dir: Path, name: str) -> "JetStream":
         """Connect with the identity's certificate; raise QueueUnavailableError when nobody answers."""
-        client = Client()
+        client = OrderedClient()
         js = cls(client, "", Trust(identity_dir))
         identity = _common_name(identity_dir / "tls.crt")
         try:

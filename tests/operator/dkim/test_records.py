@@ -78,6 +78,7 @@ def test_the_labels_of_an_endpoint_are_the_tenants_but_not_who_manages_it() -> N
         (TxtFormat.QUOTED, ED25519, True),
         (TxtFormat.RAW, RSA, False),
     ],
+    ids=["auto-rsa", "auto-ed25519", "quoted-ed25519", "raw-rsa"],  # not the keys: they differ from run to run
 )
 def test_long_values_are_cut_as_the_provider_wants_them(txt_format: TxtFormat, value: str, quoted: bool) -> None:
     each = site(Mode.EXTERNAL_DNS, txt_format=txt_format)

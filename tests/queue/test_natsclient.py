@@ -1,0 +1,80 @@
+"""What is sent goes out in its order, pings too."""
+
+import asyncio
+import contextlib
+
+import pytest
+from nats.aio.msg import Msg
+from nats.errors import FlushTimeoutError
+
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.server import NatsServer
+from queue_fixtures import Connect
+from tests_support import wait_for
+
+
+@pytest.fixture
+def wire(js: JetStream, monkeypatch: pytest.MonkeyPatch) -> bytearray:
+    """Return what the client has given to its socket, as it goes on."""
+    written = bytearray()
+    transport = js.client._transport
+    write, writelines = transport.write, transport.writelines
+
+    def write_noted(content: bytes) -> None:
+        written.extend(content)
+        write(content)
+
+    def writelines_noted(contents: list[bytes]) -> None:
+        written.extend(b"".join(contents))
+        writelines(contents)
+
+    monkeypatch.setattr(transport, "write", write_noted)
+    monkeypatch.setattr(transport, "writelines", writelines_noted)
+    return written
+
+
+async def nothing(_message: Msg) -> None:
+    pass
+
+
+async def test_a_flush_asks_after_what_was_sent_before_it(js: JetStream, wire: bytearray) -> None:
+    await js.client.subscribe("late", cb=nothing)
+    await js.send("anywhere", b"sent before")
+    await js.client.flush()
+    assert wire.index(b"SUB late") < wire.index(b"sent before") < wire.index(b"PING")
+
+
+async def test_a_subscription_is_drained_after_its_end_is_known(js: JetStream, wire: bytearray) -> None:
+    subscription = await js.client.subscribe("late", cb=nothing)
+    await js.client.flush()
+    wire.clear()
+    await subscription.drain()
+    assert wire.index(b"UNSUB") < wire.index(b"PING")
+
+
+async def test_what_is_sent_after_a_flush_finds_the_subscription_before_it(js: JetStream, connect: Connect) -> None:
+    other = await connect("deliverer")
+    seen: list[bytes] = []
+
+    async def on_message(message: Msg) -> None:
+        seen.append(message.data)
+
+    for number in range(50):
+        subject = f"$JS.ACK.none.{number}"
+        await js.client.subscribe(subject, cb=on_message)
+        await js.client.flush()
+        await other.send(subject, b"%d" % number)
+    await wait_for(lambda: len(seen) == 50)
+
+
+async def test_a_flush_over_a_broken_connection_ends_and_does_not_count_for_the_next(
+    js: JetStream, nats: NatsServer
+) -> None:
+    nats.kill()
+    await wait_for(lambda: not js.connected)
+    with contextlib.suppress(FlushTimeoutError):
+        await js.client.flush(1)
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: js.connected)
+    await js.client.flush()
+    assert js.client._pongs == []
