@@ -1,6 +1,5 @@
 """What is true of the whole cluster: who signs its ServiceAccounts' tokens, and which CA our SMTP listener has."""
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +10,7 @@ from paquebot.policy.cluster import KIND, NAME
 from paquebot_operator.kube.client import Kube
 from paquebot_operator.kube.errors import KubeError
 from paquebot_operator.names import API_VERSION, SECRET, Key
+from paquebot_operator.secretfiles import files_of
 from paquebot_operator.tls.identities import SMTP_SECRET
 
 CLUSTER: Final = Key("Cluster", "", "facts")
@@ -35,7 +35,7 @@ class Cluster:
     async def reconcile(self, _key: Key) -> float:
         """Read them."""
         secret = await self.kube.get(SECRET, self.namespace, SMTP_SECRET)
-        ca = base64.b64decode(((secret or {}).get("data") or {}).get("ca.crt", "")).decode("ascii", "replace")
+        ca = files_of(secret).get("ca.crt", b"").decode("ascii", "replace")
         if ca != self.ca:
             self.ca = ca
             self.changed()

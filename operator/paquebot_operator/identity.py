@@ -1,15 +1,15 @@
 """The operator's own identities: read through the API server, kept as files for the connection to the queue."""
 
-import base64
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from paquebot.runtime.files import write_private
 from paquebot.runtime.tls import FILES
 from paquebot_operator.kube.client import Kube
 from paquebot_operator.names import SECRET, Key
+from paquebot_operator.secretfiles import files_of
 
 IDENTITY: Final = Key("Identity", "", "own")
 NAMES: Final = ("publisher", "system")
@@ -30,19 +30,16 @@ class Identities:
         complete = True
         for name in NAMES:
             entry = await self.kube.get(SECRET, self.namespace, f"paquebot-{name}-identity")
-            found = (entry or {}).get("data") or {}
+            found = files_of(entry)
             complete = complete and all(file in found for file in FILES)
             if all(file in found for file in FILES):
-                _write(self.folder / name, {file: base64.b64decode(found[file]) for file in FILES})
+                _keep(self.folder / name, {file: found[file] for file in FILES})
         return LOOK_S if complete else ABSENT_S
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+def _keep(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, content in files.items():
-        path, fresh = folder / name, folder / f"{name}.new"
-        if path.exists() and path.read_bytes() == content:
-            continue
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-        fresh.replace(path)
+        path = folder / name
+        if not path.exists() or path.read_bytes() != content:
+            write_private(path, content)

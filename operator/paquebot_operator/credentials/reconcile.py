@@ -1,7 +1,6 @@
 """Looking after SMTPCredentials: their passwords, their hashes in the queue's store, and their status."""
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from paquebot_operator.kube.errors import InvalidError, KubeError
 from paquebot_operator.kube.store import key_of
 from paquebot_operator.names import COMPONENT, CREDENTIAL_MANAGER, SECRET, Key
 from paquebot_operator.queue_link import QueueLink
+from paquebot_operator.secretfiles import files_of
 from paquebot_operator.status import StatusWriter
 from paquebot_operator.times import written
 
@@ -114,8 +114,7 @@ class Credentials:
         metadata = entry["metadata"]
         name = truth_name(metadata["namespace"], metadata["name"])
         kept = await self.kube.get(SECRET, self.platform_namespace, name)
-        encoded = ((kept or {}).get("data") or {}).get(STATE, "")
-        return State.decode(base64.b64decode(encoded).decode("utf-8", "replace"))
+        return State.decode(files_of(kept).get(STATE, b"").decode("utf-8", "replace"))
 
     async def _keep(self, entry: Mapping[str, Any], state: State) -> None:
         await self.kube.apply(SECRET, truth(entry, state, self.platform_namespace), CREDENTIAL_MANAGER)

@@ -5,8 +5,6 @@ projection: every key in one flat file, a domain's in the shard that its name's 
 """
 
 import json
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,7 +12,8 @@ from typing import Any, Final
 
 from paquebot.dkim.keys import ED25519, KeyRefused, record
 from paquebot_operator.dkim.slots import ALGORITHM_OF, Keys, Phase, decode, encode
-from paquebot_operator.names import COMPONENT, GROUP, MANAGED_BY, OPERATOR, OWNER_LABEL, PART_OF
+from paquebot_operator.names import GROUP, OWNER_LABEL
+from paquebot_operator.secretfiles import files_of, secret_of
 
 SHARDS: Final = "0123456789abcdef"
 SHARD_LABEL: Final = f"{GROUP}/dkim-shard"
@@ -72,7 +71,7 @@ def projection_name(shard: str) -> str:
 
 def read(secret: Mapping[str, Any] | None) -> Stored:
     """Return what a domain's Secret holds; keys that cannot be used are not there."""
-    files = _files(secret)
+    files = files_of(secret)
     pems: dict[str, bytes] = {}
     values: dict[str, str] = {}
     known = _known(files.get(RECORDS_FILE, b""))
@@ -112,7 +111,7 @@ def secret(stored: Stored, domain: str, owner_uid: str, namespace: str) -> dict[
     files = {_file(selector): stored.pems[selector] for selector in kept}
     values = {sha256(stored.pems[selector]).hexdigest(): stored.values[selector] for selector in kept}
     files |= {STATE_FILE: encode(stored.keys), WATCH_FILE: stored.watch, RECORDS_FILE: json.dumps(values).encode()}
-    made = _secret(secret_name(domain), namespace, files)
+    made = secret_of(namespace, secret_name(domain), _COMPONENT, files)
     made["metadata"]["labels"] |= {OWNER_LABEL: owner_uid, SHARD_LABEL: shard_of(domain)}
     made["metadata"]["annotations"] = {DOMAIN_ANNOTATION: domain, NAMESPACE_ANNOTATION: stored.namespace_uid}
     return made
@@ -137,7 +136,7 @@ def projection(shard: str, stored: Mapping[str, Stored], namespace: str) -> tupl
             continue
         room -= len(pem) + len(name)
         files[name] = pem
-    return _secret(projection_name(shard), namespace, files), tuple(left_out)
+    return secret_of(namespace, projection_name(shard), _COMPONENT, files), tuple(left_out)
 
 
 def _in_order(stored: Mapping[str, Stored]) -> Iterable[tuple[str, bytes]]:
@@ -153,25 +152,3 @@ def _in_order(stored: Mapping[str, Stored]) -> Iterable[tuple[str, bytes]]:
 
 def _file(selector: str) -> str:
     return f"{selector}.{ALGORITHM_OF[selector]}.pem"
-
-
-def _files(secret: Mapping[str, Any] | None) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    for name, value in ((secret or {}).get("data") or {}).items():
-        try:
-            files[name] = b64decode(value, validate=True)
-        except (Base64Error, ValueError, TypeError):
-            continue
-    return files
-
-
-def _secret(name: str, namespace: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    labels = {MANAGED_BY: OPERATOR, PART_OF: "paquebot", COMPONENT: _COMPONENT}
-    data = {name: b64encode(content).decode() for name, content in sorted(files.items())}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "data": data,
-    }

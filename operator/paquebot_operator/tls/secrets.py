@@ -4,8 +4,6 @@ The authority's Secret holds each root as `<id>.crt` and `<id>.key`, their ids, 
 the one that issues as `active`.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from paquebot.runtime.authority import Pair, make_leaf
 from paquebot_operator import times
-from paquebot_operator.names import COMPONENT, GROUP, MANAGED_BY, OPERATOR, PART_OF, SECRET
+from paquebot_operator.names import GROUP, MANAGED_BY, OPERATOR
+from paquebot_operator.secretfiles import files_of, secret_of
 from paquebot_operator.tls.identities import Leaf
 from paquebot_operator.tls.rotation import LEAF_DAYS, ROOTS_MAX, Authority, Issued, Root
 
@@ -25,6 +24,8 @@ AUTHORITY_SECRET: Final = "paquebot-ca"  # noqa: S105  (a Secret's name)
 AUTHORITY_NAME: Final = "Paquebot authority"
 WRITTEN: Final = f"{GROUP}/written-at"
 ID_CHARS: Final = 16
+
+_COMPONENT: Final = "identity"
 
 Entry = Mapping[str, Any]
 Pairs = Mapping[str, Pair]  # the roots by id; a key that is lost is empty
@@ -44,7 +45,7 @@ def root_of(pair: Pair) -> Root:
 
 def read_authority(entry: Entry | None, secrets: Mapping[str, Entry]) -> tuple[Authority, Pairs]:
     """Return the authority of its Secret; without one, what the Secrets that it issued still trust."""
-    found = _decoded(entry)
+    found = files_of(entry)
     pairs = {
         name.removesuffix(".crt"): Pair(content, found.get(name.removesuffix("crt") + "key", b""))
         for name, content in found.items()
@@ -64,7 +65,7 @@ def read_authority(entry: Entry | None, secrets: Mapping[str, Entry]) -> tuple[A
 def read_issued(entry: Entry | None) -> Issued | None:
     """Return what lies in an identity's Secret; None when it is not whole, and must be written anew."""
     leaf, roots = _certificates(entry, "tls.crt"), _certificates(entry, "ca.crt")
-    if entry is None or not leaf or not roots or not _decoded(entry).get("tls.key"):
+    if entry is None or not leaf or not roots or not files_of(entry).get("tls.key"):
         return None
     return Issued(
         root=next((_id(root) for root in roots if _issued_by(leaf[0], root)), ""),
@@ -90,7 +91,7 @@ def authority_manifest(namespace: str, authority: Authority, pairs: Pairs) -> di
         files[f"{root.id}.crt"] = pair.certificate
         if pair.key:
             files[f"{root.id}.key"] = pair.key
-    return _secret(namespace, AUTHORITY_SECRET, "Opaque", files)
+    return secret_of(namespace, AUTHORITY_SECRET, _COMPONENT, files)
 
 
 def leaf_manifest(namespace: str, leaf: Leaf, authority: Authority, pairs: Pairs, now: datetime) -> dict[str, Any]:
@@ -99,30 +100,21 @@ def leaf_manifest(namespace: str, leaf: Leaf, authority: Authority, pairs: Pairs
     assert signer is not None  # noqa: S101  (next_step asks for a root first)
     pair = make_leaf(pairs[signer.id], leaf.names, LEAF_DAYS, now)
     files = {"ca.crt": bundle(authority, pairs), "tls.crt": pair.certificate, "tls.key": pair.key}
-    return _written(_secret(namespace, leaf.secret, "kubernetes.io/tls", files), now)
+    return _identity(namespace, leaf.secret, files, now)
 
 
 def roots_manifest(entry: Entry, authority: Authority, pairs: Pairs, now: datetime) -> dict[str, Any]:
     """Return a Secret with the leaf that it has and the roots to trust now."""
-    files = {**_decoded(entry), "ca.crt": bundle(authority, pairs)}
+    files = {**files_of(entry), "ca.crt": bundle(authority, pairs)}
     metadata = entry["metadata"]
-    return _written(_secret(metadata["namespace"], metadata["name"], "kubernetes.io/tls", files), now)
+    return _identity(metadata["namespace"], metadata["name"], files, now)
 
 
-def _secret(namespace: str, name: str, kind: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    labels = {MANAGED_BY: OPERATOR, PART_OF: "paquebot", COMPONENT: "identity"}
-    return {
-        "apiVersion": SECRET.api_version,
-        "kind": SECRET.name,
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "type": kind,
-        "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
-    }
-
-
-def _written(manifest: dict[str, Any], now: datetime) -> dict[str, Any]:
-    manifest["metadata"]["annotations"] = {WRITTEN: times.written(now.timestamp())}
-    return manifest
+def _identity(namespace: str, name: str, files: Mapping[str, bytes], now: datetime) -> dict[str, Any]:
+    """Return a leaf's Secret, of the type that cert-manager gives such, with the time of writing."""
+    made = secret_of(namespace, name, _COMPONENT, files) | {"type": "kubernetes.io/tls"}
+    made["metadata"]["annotations"] = {WRITTEN: times.written(now.timestamp())}
+    return made
 
 
 def _written_s(entry: Entry) -> int:
@@ -133,19 +125,9 @@ def _written_s(entry: Entry) -> int:
         return 0
 
 
-def _decoded(entry: Entry | None) -> dict[str, bytes]:
-    decoded = {}
-    for name, content in ((entry or {}).get("data") or {}).items():
-        try:
-            decoded[name] = base64.b64decode(content, validate=True)
-        except (binascii.Error, ValueError):
-            continue  # as if it were not there
-    return decoded
-
-
 def _certificates(entry: Entry | None, name: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(_decoded(entry).get(name, b""))[: ROOTS_MAX + 1]
+        return x509.load_pem_x509_certificates(files_of(entry).get(name, b""))[: ROOTS_MAX + 1]
     except ValueError:
         return []
 

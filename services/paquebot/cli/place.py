@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from paquebot.runtime.authority import create_authority, issue
+from paquebot.runtime.files import write_private
 
 IDENTITIES = ("submission", "auth", "spamfilter", "router", "deliverer", "admin", "publisher", "system", "nats")
 
@@ -76,7 +77,7 @@ class Place:
         for folder in (self.root, self.store, self.dkim, self.logs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.suppression_key.exists():
-            write_private(self.suppression_key, os.urandom(32).hex())
+            write_private(self.suppression_key, os.urandom(32).hex().encode())
         authority = self.root / "authority"
         create_authority(authority)
         for name in IDENTITIES:
@@ -91,18 +92,18 @@ class Place:
         """Keep a password's hash; the file appears whole or not at all."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         hashes = self.read_hashes() | {username: password_hash}
-        write_private(self.hashes, json.dumps(hashes, indent=2))
+        write_private(self.hashes, json.dumps(hashes, indent=2).encode())
 
     def write_login(self, secret: str, username: str, password: str) -> None:
         """Keep a login at a smarthost, named `<namespace>.<name>`."""
         folder = self.smarthosts / secret
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(folder / "username", username)
-        write_private(folder / "password", password)
+        write_private(folder / "username", username.encode())
+        write_private(folder / "password", password.encode())
 
     def announce(self, running: Running) -> None:
         """Tell the other commands where the platform runs."""
-        write_private(self.root / "running.json", json.dumps(asdict(running), indent=2))
+        write_private(self.root / "running.json", json.dumps(asdict(running), indent=2).encode())
 
     def withdraw(self) -> None:
         """Take the announcement back."""
@@ -123,14 +124,6 @@ class Place:
         if running is None:
             raise click.ClickException(f"no platform runs from {self.root}: start one with `paquebot up -f examples`")
         return running
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its user reads; it appears whole or not at all."""
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
 
 
 def _alive(pid: int) -> bool:

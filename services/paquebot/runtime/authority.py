@@ -4,7 +4,6 @@ Issuing is a function of the authority, the names and the time; keys and serial 
 """
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from paquebot.runtime.files import write_private
 
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 365
@@ -69,7 +70,7 @@ def create_authority(folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     root = make_authority("Paquebot local authority", AUTHORITY_DAYS, datetime.now(UTC))
-    _write_key(folder / "ca.key", root.key)
+    write_private(folder / "ca.key", root.key)
     (folder / "ca.crt").write_bytes(root.certificate)
 
 
@@ -81,7 +82,7 @@ def issue(authority: Path, name: str, into: Path, hosts: tuple[str, ...]) -> Non
     root = Pair((authority / "ca.crt").read_bytes(), (authority / "ca.key").read_bytes())
     names = (name, "localhost", *hosts, "127.0.0.1", "::1")
     leaf = make_leaf(root, names, LEAF_DAYS, datetime.now(UTC))
-    _write_key(into / "tls.key", leaf.key)
+    write_private(into / "tls.key", leaf.key)
     (into / "ca.crt").write_bytes(root.certificate)
     (into / "tls.crt").write_bytes(leaf.certificate)
 
@@ -130,11 +131,6 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write_key(path: Path, pem: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pem)
 
 
 def _lasts(path: Path) -> bool:

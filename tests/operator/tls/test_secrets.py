@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from paquebot.runtime.authority import make_authority
+from paquebot_operator.secretfiles import files_of
 from paquebot_operator.tls.identities import Leaf
 from paquebot_operator.tls.rotation import SETTLE_S, Authority, Write, next_step, with_root
 from paquebot_operator.tls.secrets import (
-    _decoded,
     authority_manifest,
     is_ours,
     leaf_manifest,
@@ -34,7 +34,7 @@ def folder(root: Path, secret: Mapping[str, Any]) -> Path:
     """Return a folder as a kubelet mounts a Secret."""
     into = root / secret["metadata"]["name"]
     into.mkdir()
-    for name, content in _decoded(secret).items():
+    for name, content in files_of(secret).items():
         (into / name).write_bytes(content)
     return into
 

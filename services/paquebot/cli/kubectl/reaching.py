@@ -11,7 +11,8 @@ import click
 
 from paquebot.cli.kubectl.cluster import Cluster, Pod
 from paquebot.cli.kubectl.forward import forwarded
-from paquebot.cli.place import Place, Running, write_private
+from paquebot.cli.place import Place, Running
+from paquebot.runtime.files import write_private
 from paquebot.runtime.tls import FILES
 
 NATS = "paquebot-nats"
@@ -96,4 +97,4 @@ def _host_port(address: str, port: int) -> str:
 def _keep(folder: Path, files: dict[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, content in files.items():
-        write_private(folder / name, content.decode("ascii"))
+        write_private(folder / name, content)
