@@ -119,8 +119,9 @@ class Cluster:
         self.plane.kubectl("apply", "--server-side", "--filename", str(path))
 
     def get(self, plural: str, namespace: str, name: str) -> dict[str, Any]:
-        """Return one of our objects. Raises Refused."""
-        return dict(self.plane.call("GET", f"{GROUP}/namespaces/{namespace}/{plural}/{name}"))
+        """Return one of our objects; those that belong to the whole cluster have no namespace. Raises Refused."""
+        where = f"/namespaces/{namespace}" if namespace else ""
+        return dict(self.plane.call("GET", f"{GROUP}{where}/{plural}/{name}"))
 
     def wait_condition(self, place: tuple[str, str, str], kind: str = "Ready", timeout_s: float = 120.0) -> None:
         """Wait for a condition of (plural, namespace, name), while whoever keeps the DNS does what is asked.

@@ -24,6 +24,7 @@ def streams(cluster: Cluster, pool: str) -> list[str]:
 def test_its_mail_is_sent_then_it_goes_with_its_streams(cluster: Cluster) -> None:
     with mailer(cluster, "ending") as ending:
         ending.declare("DestinationPolicy", "slow", SLOW)
+        cluster.wait_condition(("destinationpolicies", "", "slow"), "Programmed")
         cluster.wait_condition(ending.pool_place)
         sent = ending.send("someone@multiline.test", MESSAGES)
         assert streams(cluster, "mail-system_ending")

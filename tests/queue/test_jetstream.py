@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import signal
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,3 +247,29 @@ async def test_a_connection_that_is_no_longer_wanted_is_closed(identities: Path)
     await asyncio.gather(connecting, return_exceptions=True)
     silent.close()
     await silent.wait_closed()
+
+
+async def test_a_try_to_connect_again_that_fails_leaves_no_connection_behind(
+    js: JetStream, nats: NatsServer, identities: Path
+) -> None:
+    ended = asyncio.Queue[bytes]()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"no server of yours\r\n")
+        with contextlib.suppress(OSError):
+            ended.put_nowait(await reader.read())  # up to the end
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(identities / "nats" / "tls.crt", identities / "nats" / "tls.key")
+    port = int(nats.url.rpartition(":")[2])
+    nats.kill()
+    other = await asyncio.start_server(refuse, "127.0.0.1", port, ssl=context)
+    async with asyncio.timeout(20):
+        await ended.get()
+        await ended.get()
+    assert not js.connected
+    other.close()
+    await other.wait_closed()

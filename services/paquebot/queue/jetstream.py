@@ -127,7 +127,7 @@ class JetStream:
                 ping_interval=20,
                 disconnected_cb=js._disconnected,
                 reconnected_cb=js._reconnected,
-                error_cb=_complain,
+                error_cb=js._complain,
             )
             async with asyncio.timeout(CONNECT_S):
                 await connecting
@@ -317,6 +317,12 @@ class JetStream:
             self._read_certificate()
         self._fail_all("the connection to the queue broke")
 
+    async def _complain(self, error: Exception) -> None:
+        if not self.connected:
+            _abort(self.client)  # a try that failed: the client makes its next one and would keep the socket of this
+        if not isinstance(error, nats.errors.StaleConnectionError | ConnectionError | OSError):
+            LOG.warning("the queue's client complains", error=str(error))
+
     def _read_certificate(self) -> None:
         self.client.options["tls"] = self.trust.current()  # nats-py has no other way; its next connection takes it
 
@@ -333,12 +339,17 @@ class JetStream:
             _fail(read.done, text)
 
 
-async def _abandon(client: Client) -> None:
-    """Let go of a client that never got through: closing TLS waits for ever on a server that says nothing."""
+def _abort(client: Client) -> None:
+    """Cut a client's connection: to close TLS would wait for ever on a server that says nothing."""
     for name in ("_io_writer", "_bare_io_writer"):  # TLS and the socket below: nothing else reaches them
         writer = getattr(client._transport, name, None)  # noqa: SLF001
         if writer is not None:
             writer.transport.abort()
+
+
+async def _abandon(client: Client) -> None:
+    """Let go of a client that never got through."""
+    _abort(client)
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(ABANDON_S):
             await client.close()
@@ -366,8 +377,3 @@ def _error(error: Mapping[str, Any]) -> Exception:
 def _fail(future: "asyncio.Future[Any]", text: str) -> None:
     if not future.done():
         future.set_exception(QueueUnavailableError(text))
-
-
-async def _complain(error: Exception) -> None:
-    if not isinstance(error, nats.errors.StaleConnectionError | ConnectionError | OSError):
-        LOG.warning("the queue's client complains", error=str(error))
