@@ -1,6 +1,7 @@
 """Taking and settling: each item once, whatever happens to its owner."""
 
 import asyncio
+import contextlib
 import json
 from dataclasses import asdict, replace
 
@@ -9,12 +10,13 @@ import pytest
 from paquebot.mail.delivery import Lane
 from paquebot.mail.record import Kind
 from paquebot.mail.settlement import Settlement
+from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import read_records
 from paquebot.queue.hand import ITEMS_MAX, Hand
 from paquebot.queue.inspection import list_waiting
-from paquebot.queue.jetstream import JetStream
+from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
 from paquebot.queue.lease import LAPSE_S, LEASE_S
-from paquebot.queue.members import Member
+from paquebot.queue.members import Heartbeat, Member, members
 from paquebot.queue.ownership import read_owner, take_over
 from paquebot.queue.poolqueue import CRASH_REST_S
 from paquebot.queue.pull import BATCH
@@ -361,3 +363,56 @@ async def test_behind_a_crash_a_partition_is_ours_alone_a_little_later(js: JetSt
     one = await owner()
     await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
     assert one.queue.since(3) - one.queue.since(4) > CRASH_REST_S / 2  # all were taken within a moment
+
+
+async def test_after_a_crash_and_a_restart_of_the_server_what_waits_is_taken(
+    js: JetStream, owner, nats: NatsServer
+) -> None:
+    """The journal lies in the server's memory: without one, what was in other hands would go round for ever."""
+    one = await owner("pod-1")
+    await accept(js, delivery())
+    await wait_for(lambda: one.taken)
+    await one.crash()
+    nats.kill()
+    nats.start()
+    await wait_for(lambda: js.connected)
+    two = await owner("pod-1")
+    await wait_for(lambda: two.taken)
+    await two.delivered(two.taken[0])
+    assert await list_waiting(js, POOL) == []
+
+
+async def test_the_journal_is_made_again_when_the_server_restarts_under_its_owner(
+    js: JetStream, owner, nats: NatsServer
+) -> None:
+    one = await owner()
+    await wait_for(lambda: one.queue.partitions)
+    nats.kill()
+    nats.start()
+    found = None
+    async with asyncio.timeout(20):
+        while found is None:
+            await asyncio.sleep(0.05)
+            with contextlib.suppress(QueueUnavailableError, ApiError):
+                found = await js.request("STREAM.INFO.DOUBT")
+    assert found["config"]["storage"] == "memory"
+
+
+async def test_who_came_since_the_members_were_read_is_not_taken_for_dead(js: JetStream, owner) -> None:
+    one = await owner("pod-1")
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    await one.queue.drain(0)
+    await Heartbeat(js, Member("pod-2", "deliverer", pool=POOL)).beat()
+    assert await take_over(js, POOL, 3, "pod-2", await read_owner(js, POOL, 3))
+    await one.queue._take_over(3)
+    assert (await read_owner(js, POOL, 3)).pod == "pod-2"
+    await Bucket(js, "members").delete("pod-2")
+    await one.queue._take_over(3)
+    assert (await read_owner(js, POOL, 3)).pod == "pod-1"
+
+
+async def test_nothing_is_taken_before_others_can_see_that_we_are_there(js: JetStream, owner) -> None:
+    one = await owner("pod-1")
+    while not (one.queue.partitions or one.queue.owned):
+        await asyncio.sleep(0)
+    assert [member.pod for member in await members(js)] == ["pod-1"]

@@ -98,6 +98,11 @@ async def members(js: JetStream) -> list[Member]:
     return _decode(entries)
 
 
+async def is_present(js: JetStream, pod: str) -> bool:
+    """Say whether a process is alive now: it may have come since the members were read."""
+    return await Bucket(js, "members").get(pod) is not None
+
+
 async def follow_members(js: JetStream, on_members: Callable[[list[Member]], None]) -> None:
     """Hand over who is alive, now and after each change, for ever."""
     await Bucket(js, "members").follow(lambda entries: on_members(_decode(entries)))

@@ -69,3 +69,8 @@ async def _write(js: JetStream, pool: str, partition: int, record: OwnerRecord) 
         return (await js.publish(owner_subject(pool, partition), payload, headers)).seq
     except FenceLostError:
         return 0
+
+
+async def last_seq(js: JetStream, stream: str) -> int:
+    """Return the sequence of a stream's last message."""
+    return int((await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"])

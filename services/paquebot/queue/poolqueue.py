@@ -30,10 +30,11 @@ from paquebot.queue.jetstream import (
 )
 from paquebot.queue.journal import ENDED, POISON_CRASHES, held_as_poison, note, past_of
 from paquebot.queue.lease import LAPSE_S, LEASE_S, Lease
-from paquebot.queue.members import Heartbeat, Member, members
-from paquebot.queue.ownership import let_go, read_owner, take_over
+from paquebot.queue.members import Heartbeat, Member, is_present, members
+from paquebot.queue.ownership import last_seq, let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
+from paquebot.queue.provision import ensure_journal
 from paquebot.queue.putback import put_back, set_apart
 from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.subjects import PARTITIONS, stream_of
@@ -73,6 +74,7 @@ class PoolQueue:
     lease: Lease = field(default_factory=Lease)
     hand: Hand = field(default_factory=Hand)
     draining: bool = False
+    journal_there: bool = False
     beside: Background = field(default_factory=Background)
 
     def __post_init__(self) -> None:
@@ -91,7 +93,9 @@ class PoolQueue:
         return self.hand.count
 
     async def run(self) -> None:
-        """Own and take until drained."""
+        """Own and take until drained. Nothing is taken over before others can see that we are there."""
+        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+            await self.heartbeat.beat()
         beside = (self.heartbeat.run(), self._report_progress(), self.sweeper.run())
         running = [asyncio.create_task(work) for work in beside]
         try:
@@ -184,13 +188,15 @@ class PoolQueue:
 
     async def _look(self) -> None:
         """Compare who should own with who does, and move what differs."""
+        if not self.journal_there:
+            await ensure_journal(self.js, self.pool)
+        self.journal_there = True
         now = asyncio.get_running_loop().time()
         for pull in [pull for each in self.owned.values() for pull in each.pulls]:
             await pull.look(now)
         found = await members(self.js)
         await self._confirm()
         others = [each for each in found if each.service == "deliverer" and each.pool == self.pool]
-        present = {each.pod for each in others}
         alive = {each.pod for each in others if not each.draining} | {self.pod}
         for number in range(PARTITIONS):
             mine = owner_of(number, alive) == self.pod
@@ -200,20 +206,17 @@ class PoolQueue:
             if partition is not None and not mine and not partition.letting_go:
                 partition.letting_go = True
                 self.beside.spawn(self._release(partition, LET_GO_MAX_S))
-            elif partition is None and mine and not self.draining:
-                await self._take_over(number, present)
+            elif partition is None and mine and not self.draining and self.is_sure:
+                await self._take_over(number)
 
-    async def _take_over(self, number: int, present: set[str]) -> None:
+    async def _take_over(self, number: int) -> None:
         current = await read_owner(self.js, self.pool, number)
-        if not current.released and current.pod in present and current.pod != self.pod:
+        if not current.released and current.pod != self.pod and await is_present(self.js, current.pod):
             return  # it sees the same members, or drains, and will let go
         fence = await take_over(self.js, self.pool, number, self.pod, current)
         if fence is None:
             return
-        suspect = 0
-        if not current.released:
-            stream = stream_of(self.pool, number)
-            suspect = (await self.js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
+        suspect = 0 if current.released else await last_seq(self.js, stream_of(self.pool, number))
         partition = Partition(self.js, fence, suspect, self._on_message, self._wanted)
         rest_s = 0.0 if current.released else CRASH_REST_S
         partition.since = asyncio.get_running_loop().time() + rest_s
@@ -284,7 +287,9 @@ class PoolQueue:
         """Find out whether an item that was in other hands is settled already, in doubt, or poison."""
         try:
             past = await past_of(self.js, self.pool, taken.delivery)
-        except (QueueUnavailableError, ApiError):
+        except (QueueUnavailableError, ApiError) as error:
+            LOG.warning("what became of an item is not known yet", delivery=taken.name, error=str(error))
+            await asyncio.sleep(SETTLE_AGAIN_S)
             await self.give_back(taken)
             return
         except (UnknownFormatError, WireError) as error:
@@ -388,6 +393,7 @@ class PoolQueue:
                     await note(self.js, self.pool, taken.delivery)
 
     def _reconnected(self) -> None:
+        self.journal_there = False
         for partition in self.owned.values():
             partition.reconnected()
         self.beside.spawn(self._extend())

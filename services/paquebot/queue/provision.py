@@ -15,6 +15,7 @@ PIN_S = 15  # a silent puller loses its pin after this
 DUPLICATES_S = 600
 EVENTS_AGE_S = 72 * 3600
 EVENTS_BYTES_MAX = 512 << 20  # reserved from the account's storage
+JOURNAL = "DOUBT"
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
@@ -73,8 +74,13 @@ def platform_streams() -> list[dict[str, Any]]:
         "duplicate_window": DUPLICATES_S * NANOSECONDS,
         "allow_direct": True,
     }
-    journal = {
-        "name": "DOUBT",
+    return [events, journal_config(), *(_bucket(name) for name in BUCKETS)]
+
+
+def journal_config() -> dict[str, Any]:
+    """Return the configuration of the journal of attempts: in memory, so it goes with the server's restart."""
+    return {
+        "name": JOURNAL,
         "subjects": ["doubt.>"],
         "retention": "limits",
         "storage": "memory",
@@ -85,7 +91,6 @@ def platform_streams() -> list[dict[str, Any]]:
         "duplicate_window": JOURNAL_AGE_S * NANOSECONDS,
         "allow_direct": True,
     }
-    return [events, journal, *(_bucket(name) for name in BUCKETS)]
 
 
 async def provision(js: JetStream, policy: Policy, replicas: int = 1) -> None:
@@ -110,6 +115,20 @@ async def ensure_consumers(js: JetStream, pool: str, partition: int) -> None:
             f"CONSUMER.CREATE.{stream}.{config['name']}.{config['filter_subject']}",
             {"stream_name": stream, "config": config, "action": ""},
         )
+
+
+async def ensure_journal(js: JetStream, pool: str) -> None:
+    """Create the journal if a server's restart took it, on as many servers as the pool's streams.
+
+    Deliverers do so: without it nothing that was in other hands is ever tried again.
+    """
+    kept = (await js.request(f"STREAM.INFO.{stream_name(pool, 0)}"))["config"]["num_replicas"]
+    try:
+        await js.request(f"STREAM.INFO.{JOURNAL}")
+    except ApiError as error:
+        if error.err_code != NOT_FOUND:
+            raise
+        await js.request(f"STREAM.CREATE.{JOURNAL}", journal_config() | {"num_replicas": kept})
 
 
 async def drift(js: JetStream, pool: str) -> list[str]:

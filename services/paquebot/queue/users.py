@@ -6,7 +6,7 @@ The identity in a process's certificate is its NATS user; there is no other secr
 from dataclasses import dataclass
 from pathlib import Path
 
-from paquebot.queue.provision import BUCKETS
+from paquebot.queue.provision import BUCKETS, JOURNAL
 
 SYSTEM_USER = "system"
 
@@ -37,6 +37,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "$JS.API.DIRECT.GET.*",
         "$JS.API.STREAM.INFO.*",
         "$JS.API.STREAM.PURGE.*",
+        f"$JS.API.STREAM.CREATE.{JOURNAL}",
         "$JS.API.CONSUMER.CREATE.>",
         "$JS.API.CONSUMER.MSG.NEXT.>",
         "$JS.API.CONSUMER.UNPIN.>",
@@ -45,7 +46,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 # What the patterns above would give too much of: a subject cannot say "streams whose name begins with MQ_".
 # A consumer would read any stream whole; a stream's state lists its subjects, which are user names in credentials.
 _SECRETS = ("$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials")
-_NO_POOLS_STREAMS = ("EV", "DOUBT", *(f"KV_{name}" for name in BUCKETS))
+_NO_POOLS_STREAMS = ("EV", JOURNAL, *(f"KV_{name}" for name in BUCKETS))
 DENIED: dict[str, tuple[str, ...]] = {
     "submission": _SECRETS,
     "deliverer": (
