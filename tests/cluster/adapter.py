@@ -19,9 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.mailer import condition, found, until
+from cluster.mailer import found
 from cluster.operators import pods
 from cluster.platform import ADMIN_PORT, PLATFORM, Cluster
+from cluster.waiting import condition, until
 from paquebot.runtime.authority import issue
 from paquebot_operator.times import written
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cluster.platform import Cluster
-from cluster.tenant import Tenant, until
+from cluster.tenant import Tenant
+from cluster.waiting import until
 from paquebot.runtime.settings import Address
 from paquebot.sandbox.signatures import Verifier
 
@@ -70,9 +71,13 @@ class Letters:
     def more(self, count: int = 3) -> list[Seen]:
         """Wait for letters that are sent from now on; return them."""
         taken = len(self.taken)
-        until(lambda: len(self.taken) >= taken + 1 + count, lambda: f"taken {len(self.taken)}: {self.refused[-3:]}")
+        until(
+            "letters are taken",
+            lambda: len(self.taken) >= taken + 1 + count,
+            lambda: f"taken {len(self.taken)}: {self.refused[-3:]}",
+        )
         wanted = set(self.taken[taken + 1 :])  # the first may have been under way
-        until(lambda: {each.subject for each in self.come} >= wanted, lambda: f"not come of {sorted(wanted)}")
+        until(f"{sorted(wanted)} come", lambda: {each.subject for each in self.come} >= wanted)
         return [each for each in self.come if each.subject in wanted]
 
     @property

@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from cluster.platform import GROUP, PLATFORM, Cluster
+from cluster.waiting import WAIT_MAX_S, until
 from kube_plane import Refused
 
 KINDS = {
@@ -18,18 +19,7 @@ KINDS = {
     "DestinationPolicy": "destinationpolicies",
     "SuppressionList": "suppressionlists",
 }
-WAIT_MAX_S = 120.0
 Manifest = dict[str, Any]
-Found = TypeVar("Found")
-
-
-def until(what: str, find: Callable[[], Found], timeout_s: float = WAIT_MAX_S) -> Found:
-    """Wait until something is found, and return it; raise AssertionError with what was awaited."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := find()):
-        assert time.monotonic() < deadline, f"not in {timeout_s:.0f} s: {what}; the last was {found!r}"
-        time.sleep(0.2)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +80,7 @@ class Mailer:
 
     def wait_for_all(self, sent: Sequence[str], timeout_s: float = WAIT_MAX_S) -> None:
         """Wait until all of these have come; none of them twice."""
-        until(f"all {len(sent)} arrive", lambda: set(sent) <= set(self.arrived()), timeout_s)
+        until(f"all {len(sent)} arrive", lambda: set(sent) <= set(self.arrived()), timeout_s=timeout_s)
         assert [each for each in sent if self.arrived()[each] != 1] == []
 
     def pool(self) -> Manifest:
@@ -145,9 +135,3 @@ def subjects(cluster: Cluster, start: str) -> Iterator[str]:
         if mark:
             end, _, _ = rest.partition(b"\r\n")
             yield f"{start} {end.decode()}"
-
-
-def condition(manifest: Manifest, kind: str) -> Manifest:
-    """Return one of an object's conditions; empty when it is not there yet."""
-    conditions = manifest.get("status", {}).get("conditions") or ()
-    return next((each for each in conditions if each["type"] == kind), {})

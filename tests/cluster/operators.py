@@ -4,7 +4,7 @@ import os
 import signal
 
 from cluster.platform import PLATFORM, Cluster
-from cluster.tenant import until
+from cluster.waiting import until
 
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{PLATFORM}/leases/paquebot-operator"
 DEPLOYMENT = "paquebot-operator"
@@ -22,7 +22,7 @@ def pods(cluster: Cluster) -> dict[str, bool]:
 
 def kill(cluster: Cluster, pod: str) -> None:
     """Kill a pod's processes with SIGKILL, once they run."""
-    until(lambda: cluster.kubelet.processes(PLATFORM, pod), lambda: cluster.why(PLATFORM, pod))
+    until(f"{pod} runs", lambda: cluster.kubelet.processes(PLATFORM, pod), lambda: cluster.why(PLATFORM, pod))
     for process in cluster.kubelet.processes(PLATFORM, pod).values():
         os.killpg(process, signal.SIGKILL)
 
@@ -31,4 +31,4 @@ def scale(cluster: Cluster, replicas: int) -> None:
     """Have so many, all of them ready."""
     words = (f"deployment/{DEPLOYMENT}", f"--namespace={PLATFORM}", f"--replicas={replicas}")
     cluster.plane.kubectl("scale", *words)
-    until(lambda: list(pods(cluster).values()) == [True] * replicas, lambda: pods(cluster))
+    until(f"{replicas} are ready", lambda: list(pods(cluster).values()) == [True] * replicas, lambda: pods(cluster))

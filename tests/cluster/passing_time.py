@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 from cluster.platform import GROUP, PLATFORM
-from cluster.tenant import Tenant, until
+from cluster.tenant import Tenant
+from cluster.waiting import until
 from kube_plane import Refused
 from paquebot_operator.dkim.keystore import STATE_FILE, WATCH_FILE, secret_name
 
@@ -22,10 +23,7 @@ WATCH_TIMES = ("looked_s", "unsettled_since_s")
 
 def let_pass(tenant: Tenant, seconds: int) -> None:
     """Have so much more time behind all that is known of the domain's keys, and the operator look at it again."""
-    until(
-        lambda: _is_calm(tenant) and _moved(tenant, seconds),
-        lambda: "it is written to all the time",
-    )
+    until("nobody writes to it", lambda: _is_calm(tenant) and _moved(tenant, seconds))
     path = f"{GROUP}/namespaces/{tenant.name}/maildomains/main"
     for passed in (None, str(seconds)):  # a change, whatever stood there
         body = {"metadata": {"annotations": {"story/passed": passed}}}

@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from hack import helm
 from hack.in_namespace import CLUSTER_DNS
 
 from cluster.kubelet import Kubelet
+from cluster.waiting import WAIT_MAX_S, condition
 from cluster.world import World
 from kube_plane import Plane
 
@@ -123,7 +124,7 @@ class Cluster:
         where = f"/namespaces/{namespace}" if namespace else ""
         return dict(self.plane.call("GET", f"{GROUP}{where}/{plural}/{name}"))
 
-    def wait_condition(self, place: tuple[str, str, str], kind: str = "Ready", timeout_s: float = 120.0) -> None:
+    def wait_condition(self, place: tuple[str, str, str], kind: str = "Ready", timeout_s: float = WAIT_MAX_S) -> None:
         """Wait for a condition of (plural, namespace, name), while whoever keeps the DNS does what is asked.
 
         Raises RuntimeError with what stands there instead.
@@ -183,5 +184,4 @@ def _readiness(address: str) -> str:
 
 
 def _is_true(manifest: dict[str, Any], kind: str) -> bool:
-    conditions: Iterator[dict[str, Any]] = iter(manifest.get("status", {}).get("conditions") or ())
-    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
+    return condition(manifest, kind).get("status") == "True"

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cluster.passing_time import let_pass
-from cluster.tenant import Tenant, is_true, until
+from cluster.tenant import Tenant, is_true
+from cluster.waiting import until
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -15,15 +16,15 @@ FIRST, SECOND = ("pq1-rsa", "pq1-ed"), ("pq2-rsa", "pq2-ed")
 
 def settled(tenant: Tenant) -> None:
     """Publish what the domain asks for, and wait until it is Ready."""
-    until(tenant.key_records, tenant.status)
+    until("there are keys", tenant.key_records, tenant.status)
     tenant.publish()
     let_pass(tenant, HOUR_S)
-    until(lambda: is_true(tenant.cluster, tenant.places[1]), tenant.status)
+    until("the domain is ready", lambda: is_true(tenant.cluster, tenant.places[1]), tenant.status)
 
 
 def arrived(tenant: Tenant, phases: dict[str, str]) -> None:
     """Wait until keys have come so far."""
-    until(lambda: phases.items() <= tenant.phases().items(), tenant.status)
+    until(f"keys are {phases}", lambda: phases.items() <= tenant.phases().items(), tenant.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,13 @@ class Rotation:
         let_pass(self.tenant, 2 * HOUR_S)
         self.between()
         arrived(self.tenant, dict.fromkeys(SECOND, "Active") | dict.fromkeys(FIRST, "Retiring"))
-        until(lambda: is_true(self.tenant.cluster, self.tenant.places[1], "Programmed"), self.tenant.status)
+        domain = self.tenant.places[1]
+        until("that is in force", lambda: is_true(self.tenant.cluster, domain, "Programmed"), self.tenant.status)
 
     def old_keys_go(self) -> None:
         """Let the overlap pass, after the hour of handing over: the old keys are gone, also from the DNS."""
         let_pass(self.tenant, HOUR_S)
-        until(lambda: self.tenant.signing() == list(SECOND), self.tenant.status)
+        until("the new keys sign alone", lambda: self.tenant.signing() == list(SECOND), self.tenant.status)
         let_pass(self.tenant, OVERLAP_S + HOUR_S)
         self.between()
         arrived(self.tenant, dict.fromkeys(SECOND, "Active") | dict.fromkeys(FIRST, "Retired"))

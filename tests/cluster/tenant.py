@@ -2,18 +2,17 @@
 
 import smtplib
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cluster.mailer import Mailer
 from cluster.platform import GROUP, PLATFORM, Cluster
+from cluster.waiting import condition, until
 
 Place = tuple[str, str, str]  # plural, namespace, name
-WAIT_MAX_S = 120.0
-LOOK_S = 0.2
 PERMANENT = 500  # codes from here on
 REVOKED = "v=DKIM1; p="  # RFC 6376 §3.6.1: a key without a value is one that was revoked
 
@@ -122,7 +121,7 @@ class Tenant:
                 return False
             return True
 
-        until(taken, lambda: refusals)
+        until("a letter is taken", taken, lambda: refusals)
 
     def letter(self, subject: str) -> tuple[str, list[str], bytes]:
         """Return sender, recipients and content of a message, as smtplib's sendmail takes them."""
@@ -138,29 +137,13 @@ def tenant(cluster: Cluster, name: str) -> Iterator[Tenant]:
     found.declare_all()
     try:
         pool, _domain, credential = found.places
-        until(lambda: is_true(cluster, pool), lambda: cluster.get(*pool).get("status"))
-        until(lambda: is_true(cluster, credential), lambda: cluster.get(*credential).get("status"))
+        for place in (pool, credential):
+            until(f"{place} is ready", partial(is_true, cluster, place), partial(cluster.get, *place))
         yield found
     finally:
         found.leave()
 
 
-def condition(cluster: Cluster, place: Place, kind: str) -> dict[str, Any]:
-    """Return a condition of the object as it stands now; nothing while none is of its present generation."""
-    found = cluster.get(*place)
-    known = (found.get("status") or {}).get("conditions") or ()
-    generation = found["metadata"]["generation"]
-    return next((each for each in known if each["type"] == kind and each.get("observedGeneration") == generation), {})
-
-
 def is_true(cluster: Cluster, place: Place, kind: str = "Ready") -> bool:
     """Say whether a condition of the object as it stands now is True."""
-    return condition(cluster, place, kind).get("status") == "True"
-
-
-def until(happened: Callable[[], object], why: Callable[[], object], timeout_s: float = WAIT_MAX_S) -> None:
-    """Wait until something has happened; fail with why it has not."""
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        assert time.monotonic() < deadline, f"it did not happen in {timeout_s:.0f} s: {why()}"
-        time.sleep(LOOK_S)
+    return condition(cluster.get(*place), kind).get("status") == "True"

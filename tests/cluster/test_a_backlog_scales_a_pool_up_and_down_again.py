@@ -1,7 +1,8 @@
 """A backlog that is too much for one deliverer gets several, and no message is lost or repeated as they come and go."""
 
-from cluster.mailer import mailer, until
+from cluster.mailer import mailer
 from cluster.platform import Cluster
+from cluster.waiting import until
 
 MESSAGES = 60
 SLOW = "someone@tarpit.test"  # waits before each reply

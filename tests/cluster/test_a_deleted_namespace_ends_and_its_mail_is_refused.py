@@ -4,8 +4,9 @@ import smtplib
 
 import pytest
 
-from cluster.mailer import Mailer, found, until
+from cluster.mailer import Mailer, found
 from cluster.platform import GROUP, Cluster
+from cluster.waiting import until
 
 END_MAX_S = 60.0
 REFUSED_MAX_S = 20.0
@@ -41,9 +42,9 @@ def test_it_ends_and_nobody_sends_as_it_any_more(cluster: Cluster) -> None:
 
     session = cluster.login(leaving.name, "app")
     cluster.plane.call("DELETE", f"/api/v1/namespaces/{leaving.name}")
-    until("its credential is refused", lambda: is_refused(host, port, password), REFUSED_MAX_S)
+    until("its credential is refused", lambda: is_refused(host, port, password), timeout_s=REFUSED_MAX_S)
     with session, pytest.raises(smtplib.SMTPException):
         session.sendmail("app@leaving.example", ["someone@accept.test"], "Subject: late\r\n\r\nHello.\r\n")
-    until("it is gone", lambda: found(cluster, f"/api/v1/namespaces/{leaving.name}") is None, END_MAX_S)
+    until("it is gone", lambda: found(cluster, f"/api/v1/namespaces/{leaving.name}") is None, timeout_s=END_MAX_S)
     assert found(cluster, f"{GROUP}/namespaces/{leaving.name}/sendingpools/own") is None
     leaving.remove()

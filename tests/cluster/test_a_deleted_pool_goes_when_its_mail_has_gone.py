@@ -3,8 +3,9 @@
 import json
 import urllib.request
 
-from cluster.mailer import condition, found, mailer, until
+from cluster.mailer import found, mailer
 from cluster.platform import GROUP, PLATFORM, Cluster
+from cluster.waiting import condition, until
 
 MESSAGES = 30
 SLOW = {"match": {"domains": ["multiline.test"]}, "limits": {"rate": "2/s"}}

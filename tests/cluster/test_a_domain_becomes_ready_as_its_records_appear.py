@@ -8,7 +8,8 @@ import pytest
 from cluster.letters import seen
 from cluster.passing_time import let_pass
 from cluster.platform import Cluster
-from cluster.tenant import Tenant, condition, is_true, tenant, until
+from cluster.tenant import Tenant, is_true, tenant
+from cluster.waiting import condition, until
 
 PATIENCE_S = 3600  # the longest that the operator lets pass between two looks while records are missing
 
@@ -31,12 +32,12 @@ def waits_for(harbour: Tenant, reason: str, words: str) -> None:
     place = harbour.places[1]
 
     def said() -> bool:
-        told = [condition(harbour.cluster, place, kind) for kind in ("DNSVerified", "Ready")]
+        told = [condition(harbour.cluster.get(*place), kind) for kind in ("DNSVerified", "Ready")]
         return all(each.get("status") == "False" and each["reason"] == reason for each in told) and all(
             words in each["message"] for each in told
         )
 
-    until(said, harbour.status)
+    until(f"{reason} is told", said, harbour.status)
 
 
 def test_each_condition_says_what_is_to_be_done_until_all_is_done(harbour: Tenant) -> None:
@@ -44,12 +45,12 @@ def test_each_condition_says_what_is_to_be_done_until_all_is_done(harbour: Tenan
     waits_for(harbour, "RecordMissing", "2 of 2 records missing; add:")
     for kind in ("Accepted", "ResolvedRefs", "KeysReady"):
         assert is_true(cluster, place, kind)
-    until(lambda: is_true(cluster, place, "Programmed"), harbour.status)
+    until("it is in force", lambda: is_true(cluster, place, "Programmed"), harbour.status)
     assert harbour.signing() == []
     assert verdicts(harbour, "early") == {}, "nobody could verify it"
 
     (first, _), (second, _) = records = list(harbour.key_records().items())
-    message = condition(cluster, place, "DNSVerified")["message"]
+    message = condition(cluster.get(*place), "DNSVerified")["message"]
     assert all(f"{name}. 3600 IN TXT " in message for name, _value in records)
 
     cluster.world.publish(first, "v=DKIM1; k=rsa; p=")
@@ -59,7 +60,7 @@ def test_each_condition_says_what_is_to_be_done_until_all_is_done(harbour: Tenan
     cluster.world.publish(*records[0])
     let_pass(harbour, PATIENCE_S)
     waits_for(harbour, "RecordMissing", "1 of 2 records missing; add:")
-    assert f"{second}. 3600 IN TXT " in condition(cluster, place, "Ready")["message"]
+    assert f"{second}. 3600 IN TXT " in condition(cluster.get(*place), "Ready")["message"]
 
     words = ("maildomain/main", f"--namespace={harbour.name}", "--timeout=110s")
     with ThreadPoolExecutor(1) as aside:

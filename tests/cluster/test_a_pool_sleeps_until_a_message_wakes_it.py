@@ -1,7 +1,8 @@
 """A pool with nothing to do has no deliverer, and one message is enough to get it one."""
 
-from cluster.mailer import condition, mailer, until
+from cluster.mailer import mailer
 from cluster.platform import Cluster
+from cluster.waiting import condition, until
 
 SCALING = {"minReplicas": 0, "maxReplicas": 2, "idleAfter": "1s"}
 

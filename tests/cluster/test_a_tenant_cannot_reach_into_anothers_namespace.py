@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cluster.mailer import Mailer, condition, mailer, until
+from cluster.mailer import Mailer, mailer
 from cluster.platform import GROUP, PLATFORM, Cluster
+from cluster.waiting import condition, until
 from kube_plane import Refused
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces"

@@ -1,7 +1,8 @@
 """More deliverers do not help where a destination takes only so much: none is started, and people are told why."""
 
-from cluster.mailer import Mailer, condition, mailer, until
+from cluster.mailer import Mailer, mailer
 from cluster.platform import Cluster
+from cluster.waiting import condition, until
 
 MESSAGES = 60
 LOOKS = 3

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.adapter import external_metrics
-from cluster.mailer import Mailer, condition, found, mailer, until
+from cluster.mailer import Mailer, found, mailer
 from cluster.platform import PLATFORM, ROOT, Cluster
+from cluster.waiting import condition, until
 from docs.test_manifests_in_docs import manifests
 
 MESSAGES = 120

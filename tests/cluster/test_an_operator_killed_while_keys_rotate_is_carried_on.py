@@ -9,7 +9,8 @@ from cluster.letters import letters
 from cluster.operators import kill, leader
 from cluster.platform import PLATFORM, Cluster
 from cluster.rotating import FIRST, SECOND, Rotation, settled
-from cluster.tenant import Tenant, tenant, until
+from cluster.tenant import Tenant, tenant
+from cluster.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_a_rotation_ends_as_it_would_have(reef: Tenant) -> None:
     with letters(reef, "killed") as post:
         for step in (rotation.keys_are_made, rotation.keys_are_published, rotation.keys_sign):
             step()
-        until(lambda: all(set(each.verdicts) == set(SECOND) for each in post.more(1)), lambda: post.come[-3:])
+        until("the new keys sign alone", lambda: all(set(each.verdicts) == set(SECOND) for each in post.more(1)))
     assert len(killed) == 3
     assert all(each.verdicts and all(each.verdicts.values()) for each in post.come)
     assert {frozenset(each.verdicts) for each in post.come} >= {frozenset(FIRST), frozenset(SECOND)}

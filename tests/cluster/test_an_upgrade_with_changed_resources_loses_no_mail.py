@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster.mailer import Mailer, mailer, until
+from cluster.mailer import Mailer, mailer
 from cluster.platform import CHART, PLATFORM, Cluster
+from cluster.waiting import until
 
 DEFINITION = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/maildomains.paquebot.dev"
 FIELD = "{description: What people call it., type: string, maxLength: 100}"

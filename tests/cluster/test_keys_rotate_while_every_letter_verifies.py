@@ -12,7 +12,8 @@ from cluster.letters import Letters, letters
 from cluster.passing_time import let_pass
 from cluster.platform import Cluster
 from cluster.rotating import FIRST, HOUR_S, SECOND, Rotation, arrived, settled
-from cluster.tenant import Tenant, is_true, tenant, until
+from cluster.tenant import Tenant, is_true, tenant
+from cluster.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_every_letter_verifies_while_the_keys_take_turns(lagoon: Tenant) -> None
         rotation.keys_are_published()
         assert signed_by(post, *FIRST), "somebody may remember that the new ones were not there"
         rotation.keys_sign()
-        until(lambda: signed_by(post, *SECOND), lambda: post.come[-3:])
+        until("the new keys sign", lambda: signed_by(post, *SECOND), lambda: post.come[-3:])
         rotation.old_keys_go()
         assert signed_by(post, *SECOND)
     assert all(each.verdicts and all(each.verdicts.values()) for each in post.come)
@@ -49,16 +50,17 @@ def test_a_revoked_key_signs_no_more_and_the_other_algorithm_stands_in(lagoon: T
         leaked = next(each for each in before if each.endswith("-rsa"))
         kept = next(each for each in before if each.endswith("-ed"))
         lagoon.merge(lagoon.places[1], {"dkim": {"revoke": [leaked]}})
-        until(lambda: leaked not in lagoon.signing(), lagoon.status)
-        until(lambda: is_true(lagoon.cluster, lagoon.places[1], "Programmed"), lagoon.status)
+        until("the leaked key signs no more", lambda: leaked not in lagoon.signing(), lagoon.status)
+        until("that is in force", lambda: is_true(lagoon.cluster, lagoon.places[1], "Programmed"), lagoon.status)
         assert signed_by(post, kept)
         lagoon.publish()
         fresh = next(each for each in (FIRST[0], SECOND[0]) if each != leaked)
-        until(lambda: f"{fresh}._domainkey.{lagoon.domain}" in lagoon.key_records(), lagoon.status)
+        name = f"{fresh}._domainkey.{lagoon.domain}"
+        until("another key is asked for", lambda: name in lagoon.key_records(), lagoon.status)
         lagoon.publish()
         let_pass(lagoon, HOUR_S)
         arrived(lagoon, {fresh: "Published"})  # the name had another key before, which somebody may remember
         let_pass(lagoon, 2 * HOUR_S)
         arrived(lagoon, {fresh: "Active", kept: "Active", leaked: "Retired"})
-        until(lambda: signed_by(post, fresh, kept), lambda: post.come[-3:])
+        until("both sign", lambda: signed_by(post, fresh, kept), lambda: post.come[-3:])
     assert all(any(each.verdicts.values()) for each in post.come)

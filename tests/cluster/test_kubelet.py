@@ -6,17 +6,16 @@ import os
 import socket
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster.kubelet import Kubelet
+from cluster.waiting import until
 from kube_fixtures import make_namespace
-from kube_plane import Plane, Refused
+from kube_plane import Plane
 
-WAIT_MAX_S = 30.0
 _numbers = itertools.count(1)
 
 SERVER = """
@@ -37,20 +36,6 @@ class Page(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): print("asked", self.path, flush=True)
 http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Page).serve_forever()
 """
-
-
-def until(what: str, is_so: Callable[[], Any]) -> Any:
-    """Wait for a condition; name it when it does not come."""
-    deadline = time.monotonic() + WAIT_MAX_S
-    while time.monotonic() < deadline:
-        try:
-            found = is_so()
-        except (OSError, Refused, LookupError):
-            found = None
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not in {WAIT_MAX_S} s: {what}")
 
 
 class Stand:

@@ -9,7 +9,8 @@ from cluster.letters import letters
 from cluster.operators import leader, pods
 from cluster.platform import PLATFORM, Cluster
 from cluster.rotating import FIRST, settled
-from cluster.tenant import Tenant, is_true, tenant, until
+from cluster.tenant import Tenant, is_true, tenant
+from cluster.waiting import until
 
 GONE_S = 20.0  # the operator gives up its lease after 10
 
@@ -36,7 +37,11 @@ def test_mail_flows_and_a_change_afterwards_is_programmed(fjord: Tenant) -> None
         route = {"match": {"recipientDomains": ["nowhere.test"]}, "action": {"hold": {"reason": "not yet"}}}
         fjord.mailer.declare("TransportRoute", "afterwards", route)
         place = ("transportroutes", fjord.name, "afterwards")
-        until(lambda: is_true(cluster, place, "Programmed"), lambda: (leader(cluster), cluster.get(*place)))
+        until(
+            "the change is in force",
+            lambda: is_true(cluster, place, "Programmed"),
+            lambda: (leader(cluster), cluster.get(*place)),
+        )
     assert set(post.counted.values()) == {1}
-    until(lambda: leader(cluster) in pods(cluster), lambda: leader(cluster))
+    until("one leads", lambda: leader(cluster) in pods(cluster), lambda: leader(cluster))
     cluster.wait_ready(PLATFORM)

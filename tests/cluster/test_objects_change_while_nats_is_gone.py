@@ -7,7 +7,8 @@ import pytest
 
 from cluster.letters import letters
 from cluster.platform import PLATFORM, Cluster
-from cluster.tenant import Place, Tenant, condition, is_true, tenant, until
+from cluster.tenant import Place, Tenant, is_true, tenant
+from cluster.waiting import condition, until
 
 ROUTE = {"match": {"recipientDomains": ["nowhere.test"]}, "action": {"reject": {"reply": "550 5.7.1 Not there"}}}
 
@@ -20,13 +21,16 @@ def strand(cluster: Cluster) -> Iterator[Tenant]:
 
 def scale(cluster: Cluster, replicas: int) -> None:
     cluster.plane.kubectl("scale", "statefulset/paquebot-nats", f"--namespace={PLATFORM}", f"--replicas={replicas}")
-    gone = replicas == 0
-    until(lambda: gone != any(name.startswith("paquebot-nats-") for name in cluster.pods()), cluster.pods)
+    until(f"{replicas} of NATS are there", lambda: nodes(cluster) == replicas, cluster.pods)
+
+
+def nodes(cluster: Cluster) -> int:
+    return sum(name.startswith("paquebot-nats-") for name in cluster.pods())
 
 
 def waits(cluster: Cluster, place: Place) -> bool:
     """Say whether an object says that the queue is away, of itself as it stands now."""
-    told = condition(cluster, place, "Programmed")
+    told = condition(cluster.get(*place), "Programmed")
     return (told.get("status"), told.get("reason")) == ("Unknown", "ConfigStoreUnavailable")
 
 
@@ -43,11 +47,11 @@ def test_all_say_what_they_wait_for_and_all_are_programmed_afterwards(strand: Te
             strand.mailer.declare("TransportRoute", "added", ROUTE)
             strand.mailer.declare("SMTPCredential", "added", {"domainRefs": [{"name": "main"}]})
             for place in (pool, domain, credential, *added):
-                until(partial(waits, cluster, place), partial(cluster.get, *place))
+                until(f"{place} waits", partial(waits, cluster, place), partial(cluster.get, *place))
         finally:
             scale(cluster, 1)
         for place in (pool, domain, credential, *added):
-            until(partial(is_true, cluster, place, "Programmed"), partial(cluster.get, *place))
+            until(f"{place} is in force", partial(is_true, cluster, place, "Programmed"), partial(cluster.get, *place))
         post.more(1)
     cluster.wait_ready(PLATFORM)
-    until(partial(is_true, cluster, added[1]), partial(cluster.get, *added[1]))
+    until("the credential is ready", partial(is_true, cluster, added[1]), partial(cluster.get, *added[1]))
