@@ -106,6 +106,15 @@ def test_of_the_selectors_listed_the_first_that_is_there_signs_one_of_each_algor
     assert _selectors(keyring, domain=_signing("pq2-ed")) == [("pq2-ed", "Ed25519")]
 
 
+def test_a_key_that_is_listed_signs_though_its_algorithm_is_not_wanted_any_more(folder: Path) -> None:
+    _write(folder, "pq1-ed.Ed25519.pem", _ED25519)
+    _write(folder, "pq1-rsa.RSA2048.pem", _RSA)
+    changed = replace(_signing("pq1-rsa"), dkim_algorithms=("Ed25519",))
+    assert _selectors(Keyring(folder), domain=changed) == [("pq1-rsa", "RSA2048")]
+    both = replace(changed, signing=("pq1-rsa", "pq1-ed"))
+    assert _selectors(Keyring(folder), domain=both) == [("pq1-ed", "Ed25519"), ("pq1-rsa", "RSA2048")]
+
+
 def test_a_key_that_is_not_listed_does_not_sign_however_new(folder: Path) -> None:
     _write(folder, "pq1-ed.Ed25519.pem", _ED25519)
     assert _selectors(Keyring(folder), domain=_signing("pq2-ed")) == []

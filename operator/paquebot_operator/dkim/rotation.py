@@ -5,7 +5,8 @@ returns what to keep and what to make. At every moment
 
 * a selector that signs was seen in the DNS with its key;
 * a key that signed within the overlap is still published, unless it was revoked;
-* at most one key of an algorithm is Active.
+* at most one key of an algorithm is Active;
+* mail that was signed goes on being signed, unless a key was revoked.
 
 A DNS that does not answer stops nothing. A clock that was set back begins waits anew; it never ends one early.
 """
@@ -56,8 +57,9 @@ def step(keys: Keys, wish: Wish, known: Known, now_s: int) -> tuple[Keys, Decisi
     """Return the keys one step further, and what is to be done."""
     keys = replace(keys, slots=tuple(_in_time(slot, known, now_s) for slot in keys.slots))
     keys = _revoked(keys, wish, now_s)
-    for algorithm in SELECTORS:
-        pair = _switched(keys.of(algorithm), known, wish, now_s)
+    for algorithm in sorted(SELECTORS, key=lambda each: each not in wish.algorithms):  # those first that are waited for
+        pair = keys.of(algorithm)
+        pair = _switched(pair, known, now_s) if algorithm in wish.algorithms else _unwanted(pair, keys, wish, now_s)
         signs = any(slot.phase is Phase.ACTIVE for slot in pair)
         for slot in pair:
             sighting = known.sightings.get(slot.selector)
@@ -76,11 +78,14 @@ def made(keys: Keys, selector: str, key_id: str, now_s: int) -> Keys:
 
 
 def signing(keys: Keys, wish: Wish, now_s: int) -> tuple[str, ...]:
-    """Return the selectors that may sign, the newest first: those before them are for who has no newer key on disk."""
+    """Return the selectors that may sign, the newest first: those before them are for who has no newer key on disk.
+
+    While no algorithm that is wanted has one, those of before sign on: a signature of another kind is better than none.
+    """
+    active = [slot for slot in keys.slots if slot.phase is Phase.ACTIVE]
     wanted = [slot for slot in keys.slots if slot.algorithm in wish.algorithms]
-    active = [slot for slot in wanted if slot.phase is Phase.ACTIVE]
     before = [slot for slot in wanted if slot.phase is Phase.RETIRING and now_s - slot.since_s < HANDOVER_S]
-    return tuple(slot.selector for slot in active + before)
+    return tuple(slot.selector for slot in ([slot for slot in active if slot in wanted] or active) + before)
 
 
 def rotates_s(keys: Keys, wish: Wish) -> int | None:
@@ -120,10 +125,8 @@ def _revoked(keys: Keys, wish: Wish, now_s: int) -> Keys:
     return replace(keys.put(*gone), revoked=wish.revoked)
 
 
-def _switched(pair: tuple[Slot, ...], known: Known, wish: Wish, now_s: int) -> tuple[Slot, ...]:
-    """Let the right one of an algorithm's slots sign; none, when it is not wanted."""
-    if pair and pair[0].algorithm not in wish.algorithms:
-        return tuple(_unwanted(slot, now_s) for slot in pair)
+def _switched(pair: tuple[Slot, ...], known: Known, now_s: int) -> tuple[Slot, ...]:
+    """Let the right one of an algorithm's slots sign."""
     present = [slot for slot in pair if not _is_absent(known.sightings.get(slot.selector))]
     verified = [slot for slot in present if slot.phase is Phase.VERIFIED]
     active = [slot for slot in pair if slot.phase is Phase.ACTIVE]
@@ -143,10 +146,12 @@ def _switched(pair: tuple[Slot, ...], known: Known, wish: Wish, now_s: int) -> t
     )
 
 
-def _unwanted(slot: Slot, now_s: int) -> Slot:
-    if slot.phase is Phase.ACTIVE:
-        return _moved(slot, Phase.RETIRING, now_s)
-    return _moved(slot, Phase.RETIRED, now_s) if slot.phase in COMING else slot
+def _unwanted(pair: tuple[Slot, ...], keys: Keys, wish: Wish, now_s: int) -> tuple[Slot, ...]:
+    """Let no key of an algorithm come that is not wanted; the one that signs goes when one that is wanted does."""
+    ends = dict.fromkeys(COMING, Phase.RETIRED)
+    if any(slot.phase is Phase.ACTIVE and slot.algorithm in wish.algorithms for slot in keys.slots):
+        ends[Phase.ACTIVE] = Phase.RETIRING
+    return tuple(_moved(slot, ends[slot.phase], now_s) if slot.phase in ends else slot for slot in pair)
 
 
 def _is_absent(sighting: Sighting | None) -> bool:

@@ -1,8 +1,9 @@
 """The signers of domains: keys from files, chosen as the policy says.
 
 A domain signs with the first selector of its list that is there, one of each algorithm; without a list with the
-newest key of each. A file that is no key is left out and said in the log. Files are looked at again at most each
-CHECK_S: a signature costs no system call.
+newest key of each algorithm that it wants. A list may have a key of another, until those that are wanted can sign.
+A file that is no key is left out and said in the log. Files are looked at again at most each CHECK_S: a signature
+costs no system call.
 """
 
 from dataclasses import dataclass
@@ -40,13 +41,15 @@ class Keyring:
         return f"<Keyring {self._files and self._files.folder} {len(self._rings)} domains>"
 
     def signers(self, domain: MailDomain, now_s: float) -> tuple[Signer, ...]:
-        """Return the signers of a domain, in the order its policy names the algorithms."""
+        """Return the signers of a domain, in the order its policy names the algorithms, then others that are listed."""
         if self._files is None:
             return ()
         ring = self._rings.get(domain.domain)
         if ring is None or now_s - ring.checked_s >= CHECK_S:
             ring = self._rings[domain.domain] = _checked(self._files, domain.domain, ring, now_s)
-        chosen = (_chosen(ring.signers, algorithm, domain.signing) for algorithm in domain.dkim_algorithms)
+        others = () if domain.signing is None else [signer.algorithm for signer in ring.signers]
+        algorithms = dict.fromkeys((*domain.dkim_algorithms, *others))
+        chosen = (_chosen(ring.signers, algorithm, domain.signing) for algorithm in algorithms)
         return tuple(signer for signer in chosen if signer is not None)
 
     def keep(self, policy: Policy) -> None:

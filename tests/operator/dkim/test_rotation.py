@@ -250,6 +250,24 @@ def test_an_algorithm_that_is_not_wanted_signs_no_more_and_comes_back_while_it_i
     assert domain.signing() == ("pq1-rsa", "pq1-ed")
 
 
+@pytest.mark.parametrize(("first", "then"), [("RSA2048", "Ed25519"), ("Ed25519", "RSA2048")])
+def test_the_key_of_the_algorithm_before_signs_until_one_that_is_wanted_can(first: str, then: str) -> None:
+    (old, _), (new, _) = SELECTORS[first], SELECTORS[then]
+    domain = Domain(replace(RSA, algorithms=(first,)))
+    domain.step()
+    domain.see(old)
+    domain.step()
+    domain.step()
+    domain.wish = replace(RSA, algorithms=(then,))
+    assert domain.step().generate == (new,)
+    domain.step(30 * DAY_S)
+    assert (domain.phases(), domain.signing()) == ({old: "Active", new: "Pending"}, (old,))
+    domain.see(new)
+    domain.step()
+    domain.step()
+    assert (domain.phases(), domain.signing()) == ({old: "Retiring", new: "Active"}, (new,))
+
+
 def test_a_clock_that_was_set_back_ends_no_wait_early() -> None:
     domain = Domain().signs().rotated()
     domain.now_s -= 3 * DAY_S
@@ -294,6 +312,7 @@ class World(RuleBasedStateMachine):
         self.verified: set[tuple[str, str]] = set()
         self.used_s: dict[tuple[str, str], int] = {}
         self.counted = 0
+        self.must_sign = False
 
     @property
     def now_s(self) -> int:
@@ -352,6 +371,7 @@ class World(RuleBasedStateMachine):
     @rule(selector=st.sampled_from(sum(SELECTORS.values(), ())))
     def revoke(self, selector: str) -> None:
         self.wish = replace(self.wish, revoked=self.wish.revoked | {selector})
+        self.must_sign = False
 
     @rule()
     def revocations_are_taken_out(self) -> None:
@@ -364,6 +384,7 @@ class World(RuleBasedStateMachine):
     @rule()
     def state_is_lost(self) -> None:
         self.stored = None
+        self.must_sign = False
 
     @rule(crash=st.sampled_from(["", "", "", "before the Secret", "before the status"]))
     def reconcile(self, crash: str) -> None:
@@ -391,6 +412,7 @@ class World(RuleBasedStateMachine):
         if crash != "before the status":
             self.told = signing(keys, self.wish, self.now_s)
             self.told_ids = dict(self.ids)
+            self.must_sign = self.must_sign or bool(self.told)
 
     def use(self) -> None:
         for selector in self.told:
@@ -400,6 +422,11 @@ class World(RuleBasedStateMachine):
     @invariant()
     def what_signs_was_seen_in_the_dns(self) -> None:
         assert {(each, self.ids[each]) for each in self.told if each in self.ids} <= self.verified
+
+    @invariant()
+    def what_is_signed_stays_signed(self) -> None:
+        """Nothing but a revocation or a lost state leaves mail without a signature."""
+        assert self.told or not self.must_sign
 
     @invariant()
     def what_signed_within_the_overlap_is_published(self) -> None:
