@@ -70,8 +70,8 @@ docs: $(READY) ## generate docs/api.md, the tables of docs/metrics.md and docs/s
 	@$(BIN)/python hack/chart.py
 	@$(BIN)/python hack/dashboards.py
 
-bench: $(READY) ## messages a second and CPU a message, by process (docs/performance.md)
-	@$(BIN)/python bench/throughput.py
+bench: $(READY) ## messages/s, latencies, CPU and memory by process, some 5 minutes [QUICK=1 ONLY=2k] (docs/performance.md)
+	@$(BIN)/python bench/throughput.py $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
 
 # An optional tool, by pinned hash: it has wheels for Linux on x86-64 only.
 fuzz: $(READY) ## look for inputs that break a parser, target by target [TARGET=server SECONDS=60]

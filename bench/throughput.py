@@ -1,8 +1,8 @@
-"""Messages a second and CPU milliseconds a message, by process, on the whole platform of this machine.
+"""Messages a second, latencies, CPU and memory by process, losses and repeats, configuration by configuration.
 
-Submission with TLS and AUTH over persistent connections; one receiving host in the clear; a queue that syncs
-each write. CPU time is read from /proc, so that it stays true on a busy machine. The client and the receiving
-host run beside, on the same cores: the rate is theirs too.
+Each configuration starts a platform of its own, warms it up and prints one JSON line; a table follows. Mail always
+comes in with TLS and AUTH, because submission takes none without; `tls` is about the way out. The client and the
+receiving host run beside, on the same cores: the rate is theirs too, CPU a message is not.
 """
 
 import asyncio
@@ -10,170 +10,217 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
+from stand import PASSWORD, PEERS, USERNAME, Host, Stand, standing
 
-from paquebot.auth.password import hash_password
-from paquebot.cli.place import Place
-from paquebot.cli.platform import Platform, Wanted, World
-from paquebot.cli.processes import free_port
-from paquebot.policy.manifests import parse
-from paquebot.sandbox.internet import Internet
-
-PASSWORD = "benchmark"  # noqa: S105  (of this run alone)
-PEERS = str(Path(__file__).with_name("peers.py"))
-TICKS = os.sysconf("SC_CLK_TCK")
-SITES = 16  # destinations, each a site of its own, as the world has many
+# A load generator that drives other mail servers as well, where it lies beside the project; else peers.py does it.
+HARNESS = Path(os.environ.get("BENCH_HARNESS", Path(__file__).resolve().parents[2] / "shared" / "bench")) / "run.sh"
+WARM_UP = 300
+ARRIVE_S = 120.0
 CONSOLE = Console(highlight=False)
-MANIFESTS = """
-{apiVersion: paquebot.dev/v1alpha1, kind: SendingPool, metadata: {name: default, namespace: mail-system},
- spec: {heloHostname: out.bench.test, allowedNamespaces: {names: ["*"]}}}
----
-{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,
- metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
----
-{apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: relay, namespace: mail-system},
- spec: {anySender: true, poolRef: {name: default}}}
-"""
-DESTINATION = """---
-{{apiVersion: paquebot.dev/v1alpha1, kind: DestinationPolicy, metadata: {{name: sink{number}}},
- spec: {{match: {{domains: [own{number}.test]}}, limits: {{maxConnections: 4, messagesPerConnection: 10000}}}}}}
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is measured. `tls` is how mail goes out; `processes` is how many there are of each service."""
+
+    name: str
+    size: int = 2048
+    dkim: bool = False
+    tls: bool = False
+    persistent: bool = True  # one connection for a session, not for a message
+    processes: int = 1
+
+    @property
+    def messages(self) -> int:
+        """How many make a run of some seconds."""
+        return 5000 if self.persistent and self.size < 10_000 else 1500
+
+    @property
+    def sender(self) -> str:
+        """The reverse-path: of a declared domain, which is signed for, or of another that the relay may use."""
+        return "a@shop.test" if self.dkim else "a@nowhere.test"
+
+    @property
+    def by_harness(self) -> bool:
+        """Say whether the load generator can: it knows one port, and takes no TLS."""
+        return HARNESS.exists() and not self.tls and self.processes == 1
+
+
+def _of(name: str, size: int) -> tuple[Configuration, ...]:
+    plain = Configuration(name, size)
+    return (
+        plain,
+        replace(plain, name=f"{name}-dkim", dkim=True),
+        replace(plain, name=f"{name}-tls", tls=True),
+        replace(plain, name=f"{name}-each", persistent=False),
+        replace(plain, name=f"{name}-two", processes=2),
+    )
+
+
+CONFIGURATIONS = (*_of("2k", 2048), *_of("64k", 65_536))
+QUICK = ("2k", "2k-dkim", "2k-each", "64k")
 
 
 @click.command()
-@click.option("--messages", default=5000, show_default=True)
-@click.option("--sessions", default=32, show_default=True)
-@click.option("--size", default=2048, show_default=True, help="Octets of a message.")
-@click.option("--dkim/--no-dkim", default=None, help="Only with, or only without; both by default.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def main(messages: int, sessions: int, size: int, dkim: bool | None, output: str) -> None:  # noqa: FBT001
+@click.option(
+    "--only", multiple=True, type=click.Choice([each.name for each in CONFIGURATIONS]), help="More than one: repeat it."
+)
+@click.option("--quick", is_flag=True, help=f"Only {', '.join(QUICK)}, with a third of the messages.")
+@click.option("--messages", type=int, help="Of one run; by default what takes some seconds.")
+@click.option("--sessions", default=64, show_default=True, help="Connections at the same time.")
+def main(only: tuple[str, ...], quick: bool, messages: int | None, sessions: int) -> None:  # noqa: FBT001
     """Measure the whole platform."""
-    runs = [dkim] if dkim is not None else [False, True]
-    for signed in runs:
-        figures = asyncio.run(measure(messages, sessions, size, "a@shop.test" if signed else "a@nowhere.test"))
-        figures["dkim"] = "on" if signed else "off"
-        if output == "json":
-            print(json.dumps(figures))
-        else:
-            show(figures)
+    wanted = only or (QUICK if quick else tuple(each.name for each in CONFIGURATIONS))
+    runs = []
+    for configuration in (each for each in CONFIGURATIONS if each.name in wanted):
+        count = messages or configuration.messages // (3 if quick else 1)
+        runs.append(asyncio.run(measure(configuration, count, sessions)))
+        print(json.dumps(runs[-1]), flush=True)
+    show(runs)
 
 
-async def measure(messages: int, sessions: int, size: int, sender: str) -> dict:
-    """Run once; return the figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder))
-        text = MANIFESTS + "".join(DESTINATION.format(number=number) for number in range(SITES))
-        objects = [located.object for located in parse(text, "bench.yaml")]
-        place.write_hash("mail-system.relay", hash_password(PASSWORD.encode()))
-        internet = Internet(own_domains=tuple(f"own{number}.test" for number in range(SITES)))
-        await internet.start()
-        port = free_port()
-        sink = subprocess.Popen(  # noqa: ASYNC220  (asked a few times a second, by plain lines)
-            [sys.executable, PEERS, "sink", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        platform = Platform(place, Wanted(objects, "mail.bench.test", World(str(internet.resolver_address), port)))
-        try:
-            await platform.start()
-            assert sink.stdout is not None  # noqa: S101  (piped)
-            sink.stdout.readline()
-            return await drive(platform, sink, messages, sessions, {"size": size, "sender": sender})
-        finally:
-            await platform.stop()
-            sink.kill()
-            sink.wait()
-            await internet.stop()
+async def measure(configuration: Configuration, messages: int, sessions: int) -> dict:
+    """Run one configuration; return its figures."""
+    drive = by_harness if configuration.by_harness else by_peers
+    async with standing(configuration.processes) as stand:
+        figures, spent = await drive(stand, configuration, messages, sessions)
+        return {
+            "configuration": configuration.name,
+            "size": configuration.size,
+            "dkim": configuration.dkim,
+            "tls_out": configuration.tls,
+            "persistent": configuration.persistent,
+            "processes": configuration.processes,
+            "messages": messages,
+            "sessions": sessions,
+            "client": "loadgen" if configuration.by_harness else "peers.py",
+            **{name: round(value, 2) for name, value in figures.items()},
+            "cpu_ms": {name: round(value * 1000 / messages, 3) for name, value in spent.items()},
+            "cpu_ms_python": round(sum(spent[name] for name in spent if name != "nats-server") * 1000 / messages, 3),
+            "rss_mib": stand.rss_mib(),
+            "loadavg": round(os.getloadavg()[0], 1),
+        }
 
 
-async def drive(platform: Platform, sink: subprocess.Popen, messages: int, sessions: int, what: dict) -> dict:
-    """Warm up, then measure from the first connection to the last arrival."""
-    await submit(platform, 300, sessions, what)
-    await arrived(sink, 300)
-    before = cpu(platform)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    client = await submit(platform, messages, sessions, what)
-    await arrived(sink, 300 + messages)
-    seconds = loop.time() - began
-    await asyncio.sleep(1)  # records and acks that are still on their way
-    after = cpu(platform)
-    spent = {name: (after[name] - before[name]) * 1000 / messages for name in before}
-    return {
-        **what,
-        "messages": messages,
-        "sessions": sessions,
-        "messages_per_s": messages / seconds,
-        "accepted_per_s": messages / client["seconds"],
-        "accept_p50_ms": client["p50_ms"],
-        "accept_p99_ms": client["p99_ms"],
-        "cpu_ms_per_message": spent,
-        "cpu_ms_python": sum(value for name, value in spent.items() if name != "nats-server"),
-        "loadavg": os.getloadavg()[0],
+async def by_harness(
+    stand: Stand, configuration: Configuration, messages: int, sessions: int
+) -> tuple[dict, dict[str, float]]:
+    """Let the load generator send and receive."""
+    login = f"-tls -auth-user {USERNAME} -auth-pass {PASSWORD} -from {configuration.sender}"
+    way = f"-target 127.0.0.1:{stand.ports[0]} -domain-suffix bench.test -sink 127.0.0.10:{stand.sink_port}"
+    clear = stand.platform.ports["smtp"]  # only looked at, whether it greets; mail goes to `-target`
+    command = [str(HARNESS), "external", "--port", str(clear), "--sinkport", str(stand.sink_port)]
+    command += ["--pids", ",".join(map(str, stand.pids().values())), "--size", str(configuration.size)]
+    command += ["--sessions", str(sessions), "--domains", "16", "--warmup", "0", "--timeout", str(int(ARRIVE_S))]
+    command += ["--loadgen", f"{login} {way}", *(["--persist"] if configuration.persistent else [])]
+    await _output([*command, "--n", str(WARM_UP)])
+    before = stand.cpu_s()
+    told = json.loads(await _output([*command, "--n", str(messages)]))
+    names = {
+        "msgs_per_s": "messages_per_s",
+        "accept_per_s": "accepted_per_s",
+        "accept_ms_p50": "accept_p50_ms",
+        "accept_ms_p99": "accept_p99_ms",
+        "e2e_ms_p50": "e2e_p50_ms",
+        "e2e_ms_p99": "e2e_p99_ms",
+        "lost": "lost",
+        "dup": "duplicated",
+        "fsync_ms": "fsync_ms",
     }
+    figures = {ours: told[theirs] for theirs, ours in names.items() if theirs in told}
+    return {"lost": 0, "duplicated": 0} | figures, _spent(stand, before)
 
 
-async def submit(platform: Platform, messages: int, sessions: int, what: dict) -> dict:
-    """Run the client once."""
-    arguments = {
-        "ca": str(platform.place.identity("smtp") / "ca.crt"),
-        "port": platform.ports["smtps"],
-        "username": "mail-system.relay",
+async def by_peers(
+    stand: Stand, configuration: Configuration, messages: int, sessions: int
+) -> tuple[dict, dict[str, float]]:
+    """Send and receive with peers.py. Seconds run from the first connection to the last arrival."""
+    host = Host(stand, with_tls=configuration.tls)
+    wanted = {
+        "ca": str(stand.platform.place.identity("smtp") / "ca.crt"),
+        "ports": stand.ports,
+        "username": USERNAME,
         "password": PASSWORD,
-        "messages": messages,
+        "sender": configuration.sender,
+        "size": configuration.size,
+        "persistent": configuration.persistent,
         "sessions": sessions,
-        **what,
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, PEERS, "client", json.dumps(arguments), stdout=asyncio.subprocess.PIPE
-    )
+    try:
+        await _sent(wanted | {"messages": WARM_UP})
+        await _arrived(host, WARM_UP)
+        host.ask("reset")
+        before = stand.cpu_s()
+        began = asyncio.get_running_loop().time()
+        sent = await _sent(wanted | {"messages": messages})
+        await _arrived(host, messages)
+        seconds = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(1)  # records and acks that are still on their way, and what might come twice
+        came = host.ask()
+    finally:
+        host.end()
+    lost = messages - came.pop("messages")
+    rates = {"messages_per_s": (messages - lost) / seconds, "accepted_per_s": messages / sent.pop("accept_seconds")}
+    return {**rates, **sent, **came, "lost": lost}, _spent(stand, before)
+
+
+async def _sent(wanted: dict) -> dict:
+    return dict(json.loads(await _output([sys.executable, PEERS, "client", json.dumps(wanted)])))
+
+
+async def _arrived(host: Host, count: int) -> None:
+    """Wait until the receiving host has so many messages; what has not come by then is lost."""
+    end = asyncio.get_running_loop().time() + ARRIVE_S
+    while host.ask()["messages"] < count and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)  # the host is another process
+
+
+def _spent(stand: Stand, before: dict[str, float]) -> dict[str, float]:
+    return {name: seconds - before[name] for name, seconds in stand.cpu_s().items()}
+
+
+async def _output(command: list[str]) -> str:
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     out, _ = await process.communicate()
     if process.returncode:
-        sys.exit("the client failed")
-    return dict(json.loads(out))
+        sys.exit(f"{command[0]} failed")
+    return out.decode()
 
 
-async def arrived(sink: subprocess.Popen, count: int) -> None:
-    """Wait until the receiving host has taken so many messages."""
-    assert sink.stdin is not None  # noqa: S101  (piped)
-    assert sink.stdout is not None  # noqa: S101  (piped)
-    for _ in range(12_000):
-        sink.stdin.write("\n")
-        sink.stdin.flush()
-        if int(sink.stdout.readline()) >= count:
-            return
-        await asyncio.sleep(0.01)
-    sys.exit("not everything arrived")
-
-
-def cpu(platform: Platform) -> dict[str, float]:
-    """Return user and system seconds by process."""
-    pids = {name: service.process.pid for name, service in platform.services.items() if service.process}
-    assert platform.nats is not None  # noqa: S101  (started)
-    assert platform.nats.process is not None  # noqa: S101  (started)
-    pids["nats-server"] = platform.nats.process.pid
-    seconds = {}
-    for name, pid in pids.items():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        seconds[name] = (int(fields[11]) + int(fields[12])) / TICKS
-    return seconds
-
-
-def show(figures: dict) -> None:
+def show(runs: list[dict]) -> None:
     """Print a table for people."""
-    CONSOLE.print(f"\n[bold]{figures['messages']} messages of {figures['size']} octets, DKIM {figures['dkim']}[/]")
-    CONSOLE.print(f"{figures['messages_per_s']:.0f} messages/s to the last arrival, load {figures['loadavg']:.1f}")
-    CONSOLE.print(f"accept p50 {figures['accept_p50_ms']:.1f} ms, p99 {figures['accept_p99_ms']:.1f} ms")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("PROCESS")
-    table.add_column("CPU ms/message", justify="right")
-    for name, value in figures["cpu_ms_per_message"].items():
-        table.add_row(name, f"{value:.3f}")
-    table.add_row("[bold]Python, all", f"[bold]{figures['cpu_ms_python']:.3f}")
+    for column in (
+        "RUN",
+        "MSG/S",
+        "ACCEPT P50/P99 MS",
+        "END TO END P50/P99 MS",
+        "PYTHON MS",
+        "OF WHICH",
+        "NATS MS",
+        "MIB",
+    ):
+        table.add_column(column, justify="left" if column in {"RUN", "OF WHICH"} else "right")
+    for run in runs:
+        kinds = {name: value for name, value in run["cpu_ms"].items() if name != "nats-server"}
+        table.add_row(
+            run["configuration"],
+            f"{run['messages_per_s']:.0f}",
+            f"{run['accept_p50_ms']:.0f} / {run['accept_p99_ms']:.0f}",
+            f"{run['e2e_p50_ms']:.0f} / {run['e2e_p99_ms']:.0f}",
+            f"{run['cpu_ms_python']:.2f}",
+            " ".join(f"{name} {value:.2f}" for name, value in kinds.items()),
+            f"{run['cpu_ms']['nats-server']:.2f}",
+            str(sum(run["rss_mib"].values())),
+        )
     CONSOLE.print(table)
+    CONSOLE.print(f"lost {sum(run['lost'] for run in runs)}, duplicated {sum(run['duplicated'] for run in runs)}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ It finds the hosts, goes to the next when one fails, and returns an outcome for 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from paquebot.deliverer.connection import Connection, LeaseLostError
@@ -79,7 +79,7 @@ class Courier:
                         break
                     continue
                 host, tls = opened.where, opened.tls
-                told = await self._send(opened, replace(delivery, recipients=undecided), content, may_go_on)
+                told = await self._send(opened, delivery.to(undecided), content, may_go_on)
                 outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
                 if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
                     reporting.append("DSN" in opened.session.extensions)
@@ -119,7 +119,8 @@ class Courier:
             return MxAnswer(MxKind.IMPLICIT, ((0, way.smarthost),))
         if literal(domain):
             return MxAnswer(MxKind.IMPLICIT, ((0, domain),))
-        return await self._uncut(self.world.resolver.mx(domain))
+        known = self.world.resolver.cached_mx(domain)  # most times: a task for it would cost more than the answer
+        return known if known is not None else await self._uncut(self.world.resolver.mx(domain))
 
     async def _connections(self, delivery: Delivery, answer: MxAnswer, way: Way) -> AsyncIterator[Connection | Outcome]:
         """Yield the open connection if it serves this domain, then new ones, host by host, address by address."""
@@ -183,7 +184,7 @@ class Courier:
         share_max = peer_limits(connection.session.extensions).recipients_max or RECIPIENTS_MAX
         left, outcomes = delivery.recipients, dict[str, Outcome]()
         while left:
-            share = replace(delivery, recipients=left[:share_max])
+            share = delivery.to(left[:share_max])
             try:
                 told = await self._transact(connection, share, content, may_go_on)
             except LeaseLostError:

@@ -309,13 +309,11 @@ class Dispatcher:
             self._finish(site, taken, Attempted(dict.fromkeys(taken.delivery.recipients, way)), content)
             return
         kept = self._suppressed(taken.delivery)
-        wanted = replace(
-            taken.delivery, recipients=tuple(each for each in taken.delivery.recipients if each not in kept)
-        )
+        wanted = taken.delivery.to(tuple(each for each in taken.delivery.recipients if each not in kept))
         if not wanted.recipients:
             self._finish(site, taken, Attempted(kept), content)
             return
-        with metrics.IN_FLIGHT.labels(self.pool_token).track_inprogress():
+        with metrics.in_flight(self.pool_token).track_inprogress():
             try:
                 attempted = await courier.attempt(wanted, content, way, lambda: queue.owns(taken))
             except LeaseLostError:
@@ -336,16 +334,16 @@ class Dispatcher:
         """Learn from an attempt and begin to settle it."""
         now = asyncio.get_running_loop().time()
         for outcome in attempted.outcomes.values():
-            metrics.OUTCOMES.labels(self.pool_token, site.group, outcome.kind).inc()
+            metrics.outcomes(self.pool_token, site.group, outcome.kind).inc()
             for tally in (site.tally, self.tally):
                 tally.end(now, outcome, attempted.host)
             if outcome.reason.startswith(IN_DOUBT):
                 metrics.IN_DOUBT.labels(self.pool_token).inc()
         if attempted.host:
-            metrics.TLS.labels(self.pool_token, attempted.tls or "none").inc()
+            metrics.attempts_tls(self.pool_token, attempted.tls or "none").inc()
         if heed(site.throttle, attempted.outcomes.values(), now):
             metrics.THROTTLED.labels(self.pool_token, site.group).inc()
-        metrics.SECONDS.labels(self.pool_token).observe(attempted.took_s)
+        metrics.seconds(self.pool_token).observe(attempted.took_s)
         if attempted.took_s:
             self.toil.add(site.group, attempted.took_s)
         return self.settler.finish(taken, attempted, self.pool.retry, content)

@@ -134,7 +134,10 @@ class Settler:
             settlement = Settlement((), again=held)
         if self.suppression is not None:
             await self.suppression.learn(taken.delivery, attempt.outcomes)
-        await self._apply(taken, replace(settlement, records=(*settlement.records, *_doubts(taken, attempt))))
+        doubts = _doubts(taken, attempt)
+        if doubts:
+            settlement = replace(settlement, records=(*settlement.records, *doubts))
+        await self._apply(taken, settlement)
 
     async def _tell(self, taken: Taken, reports: tuple[DsnRequest, ...], content: bytes) -> frozenset[Action]:
         """Submit reports; return the kinds that cannot be submitted now."""

@@ -1,7 +1,7 @@
 """A delivery: one site's share of a message, what the queue holds and the deliverer works on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from paquebot.mail.envelope import Wish
@@ -85,6 +85,10 @@ class Delivery:
     def is_moving(self) -> bool:
         """True while two pools may hold it: neither tries it."""
         return bool(self.moving_to or self.moving_from)
+
+    def to(self, recipients: tuple[str, ...]) -> "Delivery":
+        """Return the delivery to these of its recipients; to all of them it is itself, for copying it is not cheap."""
+        return self if recipients == self.recipients else replace(self, recipients=recipients)
 
 
 @dataclass(frozen=True, slots=True)

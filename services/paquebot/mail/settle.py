@@ -169,12 +169,11 @@ def _records(
         met = outcome.kind, outcome.reply, outcome.reason, report_of.get(recipient, "")
         groups.setdefault(met, []).append(recipient)
     return tuple(
-        replace(_record(attempt, tuple(group), outcomes[group[0]], next_ms), report=report)
-        for (*_, report), group in groups.items()
+        _record(attempt, tuple(group), outcomes[group[0]], next_ms, report) for (*_, report), group in groups.items()
     )
 
 
-def _record(attempt: Attempt, recipients: tuple[str, ...], outcome: Outcome, next_ms: int) -> Record:
+def _record(attempt: Attempt, recipients: tuple[str, ...], outcome: Outcome, next_ms: int, report: str) -> Record:
     return replace(
         about(attempt.delivery, _RECORDS[outcome.kind], attempt.now_ms),
         recipients=recipients,
@@ -185,6 +184,7 @@ def _record(attempt: Attempt, recipients: tuple[str, ...], outcome: Outcome, nex
         next_ms=next_ms if outcome.kind is Kind.DEFERRED else 0,
         took_ms=attempt.took_ms,
         tls=attempt.tls,
+        report=report,
     )
 
 

@@ -157,7 +157,8 @@ class PoolQueue:
                 if again is not None:
                     again = await set_apart(self.js, taken, again)  # once: a repeat must not fill a full store
                     await put_back(self.js, taken, again)
-                await asyncio.gather(*(self.events.add(record) for record in settlement.records))
+                for stored in [self.events.add(record) for record in settlement.records]:
+                    await stored
                 await self._acknowledge(taken, done=again is None)
             except FenceLostError:
                 self._lose(taken)
