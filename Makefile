@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Processes that share the tests of `make test`, which wait much; 0: one alone, as pytest by hand.
+WORKERS ?= 3
+# Services are started by the hundred: without byte code each would compile itself again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test kube helm cluster cluster-test strangers lint protos docs bench fuzz clean
@@ -27,7 +31,7 @@ up: $(READY) ## the platform on this machine, from examples/, with the sandbox, 
 
 test: $(READY) lint ## everything but the cluster: lint, types, import contracts, generated files, all tests
 	@$(BIN)/python hack/nats_server.py
-	@$(BIN)/python -m pytest --ignore=tests/cluster
+	@$(BIN)/python -m pytest --ignore=tests/cluster -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 kube: ## build what the tests of operator and chart need: etcd, a Kubernetes control plane, Helm (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py

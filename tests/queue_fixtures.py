@@ -1,11 +1,11 @@
 """A real nats-server with TLS and users, one for each test."""
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from paquebot.cli.processes import free_port
 from paquebot.policy.values import MailDomain, Policy, SendingPool
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.provision import provision
@@ -26,12 +26,6 @@ def identities(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (*PERMISSIONS, *UNLIMITED, "system", "nats"):
         issue(root / "authority", name, root / name, ())
     return root
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paquebot.cli import processes
-from paquebot.cli.processes import Service, free_port, last_words, probe
+from paquebot.cli.processes import PROMISED_MAX, Service, free_port, last_words, probe
 from tests_support import wait_for
 
 
@@ -56,6 +56,11 @@ async def test_one_that_crashes_at_start_is_told_of(crashing: Service) -> None:
 
 def test_a_port_that_nobody_listens_on_is_not_ready() -> None:
     assert probe(free_port())[0] is False
+
+
+def test_a_port_is_given_to_one_alone() -> None:
+    given = [free_port() for _ in range(PROMISED_MAX)]
+    assert len(set(given)) == PROMISED_MAX
 
 
 def test_the_last_exception_of_a_log_is_its_last_words(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from paquebot.cli.processes import free_port
 from paquebot.deliverer import service
 from paquebot.deliverer.service import Reports, Settings, _world, serve
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -44,12 +44,6 @@ MANIFESTS = """
 OBJECTS = [located.object for located in parse(MANIFESTS, "test.yaml")]
 ANY = Address("127.0.0.1", 0)
 REPORT = Report("018f0000-0000-7000-8000-000000000001", "a@shop.example", b"Subject: it failed\r\n\r\nSorry\r\n")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from paquebot.cli.processes import free_port
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action
@@ -35,12 +35,6 @@ _POOL = {
 }
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture
 def identities(tmp_path: Path) -> Path:
     root = tmp_path / "identities"
@@ -52,7 +46,7 @@ def identities(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def nats(identities: Path, tmp_path: Path) -> Iterator[NatsServer]:
-    place = ServerPlace(tmp_path / "store", identities / "nats", _free_port(), storage_max_bytes=1 << 30)
+    place = ServerPlace(tmp_path / "store", identities / "nats", free_port(), storage_max_bytes=1 << 30)
     server = NatsServer(find_nats_server(), place, tmp_path / "nats")
     server.start()
     yield server
@@ -90,7 +84,7 @@ async def _until(port: int, wanted: tuple[int, str]) -> None:
 async def test_it_is_ready_with_the_policy_judges_and_drains(
     nats: NatsServer, admin: JetStream, identities: Path
 ) -> None:
-    grpc_port, admin_port = _free_port(), _free_port()
+    grpc_port, admin_port = free_port(), free_port()
     settings = {
         "PAQUEBOT_NATS_URL": nats.url,
         "PAQUEBOT_IDENTITY_DIR": str(identities / "spamfilter"),

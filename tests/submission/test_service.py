@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from paquebot.auth import service as auth_service
 from paquebot.auth.authenticator import Authenticator
 from paquebot.auth.password import hash_password
+from paquebot.cli.processes import free_port
 from paquebot.dns.resolver import Resolver
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.record import Kind
@@ -64,12 +65,6 @@ OBJECTS = [located.object for located in parse(MANIFESTS, "test.yaml")]
 PASSWORD = "correct horse"
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 LOOPBACK = Address("127.0.0.1", 0)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from asyncio.subprocess import Process
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,9 @@ READY_MAX_S = 30.0
 DRAIN_MAX_S = 15.0
 RESTART_S = 0.5
 CRASHES_AT_START_MAX = 2  # a third is no accident
+PROMISED_MAX = 256  # ports
 LOG = structlog.get_logger("up")
+_PROMISED: deque[int] = deque(maxlen=PROMISED_MAX)
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +127,11 @@ def last_words(log: Path) -> str:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens on just now, and that nobody who asked before may be about to listen on."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if port not in _PROMISED:
+            _PROMISED.append(port)
+            return port
