@@ -1,9 +1,12 @@
 """How much waits is told without reading it."""
 
 from paquebot.mail.delivery import Lane, Plan
+from paquebot.queue import depth as depth_module
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.depth import depth, sample
+from paquebot.queue.depth import count_later, depth, sample
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.ownership import read_owner, take_over
+from paquebot.queue.subjects import slice_of
 from queue_making import POOL, delivery, now_ms
 
 HOUR_MS = 3_600_000
@@ -30,6 +33,16 @@ async def test_what_is_ready_and_what_waits_are_counted_over_all_streams_and_lan
     assert (found.ready, found.later) == (8, 5)
     assert begun_ms - 60_000 < found.oldest_ready_ms <= now_ms() + 60_000
     assert {each.id for each in await sample(js, POOL)} == {each.id for each in later}
+
+
+async def test_a_long_stream_is_counted_by_the_few_others_in_it(js: JetStream, monkeypatch) -> None:
+    items = [delivery(f"m{number}", next_ms=now_ms() + HOUR_MS) for number in range(5)]
+    await accept(js, *items, delivery("ready"), delivery("ready-too", lane=Lane.BULK))
+    await Acceptance(js).accept(Plan((delivery("large", next_ms=now_ms() + HOUR_MS),)), b"x" * 400_000)
+    await take_over(js, POOL, items[0].partition, "pod", await read_owner(js, POOL, items[0].partition))
+    for counted_max in (depth_module.COUNTED_MAX, 0):
+        monkeypatch.setattr(depth_module, "COUNTED_MAX", counted_max)
+        assert await count_later(js, POOL, slice_of(items[0].partition)) == 6
 
 
 async def test_a_site_is_counted_alone(js: JetStream) -> None:

@@ -1,11 +1,16 @@
 """What waits is found, batch by batch, by everything that a selector can say."""
 
+from dataclasses import replace
+
 from paquebot.mail.delivery import Plan
 from paquebot.mail.selector import Selector
-from paquebot.queue import inspection, jetstream
+from paquebot.mail.settlement import Settlement
+from paquebot.queue import inspection, scan
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.inspection import find, list_waiting
+from paquebot.queue.events import EventWriter
+from paquebot.queue.inspection import find, list_waiting, walk
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.steer import steer
 from paquebot.queue.subjects import ready_subject
 from queue_making import POOL, delivery, now_ms
 
@@ -27,8 +32,8 @@ async def test_a_waiting_delivery_is_found_by_its_id(js: JetStream) -> None:
 
 
 async def test_only_what_matches_is_listed_whatever_its_number(js: JetStream, monkeypatch) -> None:
-    monkeypatch.setattr(inspection, "BATCH", 2)
-    monkeypatch.setattr(jetstream, "BATCH", 2)
+    monkeypatch.setattr(scan, "BATCH", 2)
+    monkeypatch.setattr(inspection, "AT_ONCE", 1)
     for number in range(5):
         await accept(js, f"d{number}", site=f"s{number % 2}.example", next_ms=now_ms() + 3_600_000)
         await accept(js, f"r{number}", site=f"s{number % 2}.example")
@@ -38,6 +43,17 @@ async def test_only_what_matches_is_listed_whatever_its_number(js: JetStream, mo
     assert [each.delivery.id for each in ready] == ["r0", "r2", "r4"]
     assert len(await list_waiting(js, POOL)) == 10
     assert len(await list_waiting(js, POOL, limit=7)) == 7
+
+
+async def test_what_fires_during_a_walk_is_told_once(js: JetStream) -> None:
+    item = delivery("m1", next_ms=now_ms() + 3_600_000)
+    await Acceptance(js).accept(Plan((item,)), b"content")
+    told = []
+    async for batch in walk(js, POOL, Selector(), now_ms()):
+        told += [each.state for each in batch]
+        for each in batch:
+            await steer(js, EventWriter(js), each, Settlement((), again=replace(each.delivery, next_ms=0)))
+    assert told == ["deferred"]
 
 
 async def test_a_message_that_is_not_expanded_yet_is_found_by_the_sites_of_its_deliveries(js: JetStream) -> None:

@@ -9,11 +9,14 @@ from paquebot.queue.subjects import (
     PARTITIONS,
     SITE_MAX,
     SLICES,
+    SPLIT,
     deferred_subject,
     partition_of,
     ready_filter,
     ready_subject,
+    site_named,
     site_token,
+    site_token_in,
     slice_of,
     slot_of,
     split_subject,
@@ -32,6 +35,20 @@ def test_a_token_is_one_safe_part_of_a_subject(site: str) -> None:
     assert len(token) <= SITE_MAX
     assert not set(token) & set(". *>\t\r\n")
     assert token.isascii()
+
+
+@given(st.text(max_size=30))
+def test_a_token_tells_its_site_unless_that_is_too_long(site: str) -> None:
+    assert site_named(site_token(site)) == site.lower()
+    long = site_token("d" * 200 + site)
+    assert site_named(long) == long
+
+
+def test_subjects_tell_their_site() -> None:
+    item = delivery(site="b_b.example")
+    for subject in (deferred_subject(item), ready_subject(item)):
+        assert site_named(site_token_in(subject)) == "b_b.example"
+    assert site_token_in(split_subject(item)) == SPLIT
 
 
 def test_sites_spread_over_partitions_and_partitions_over_streams() -> None:

@@ -14,6 +14,7 @@ from paquebot.cli.screen import CONSOLE, show_table
 from paquebot.cli.selecting import takes_selector
 from paquebot.mail.order import clock as clock  # noqa: PLC0414  (commands tell times in one form)
 from paquebot.mail.selector import Selector
+from paquebot.queue.census import count_by_site, is_told_by_subjects
 from paquebot.queue.inspection import EVERYTHING, Waiting, find, list_waiting, walk
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
@@ -43,7 +44,7 @@ def queue() -> None:
 def list_(selector: Selector, by: str | None, limit: int, output: str, place: Place) -> None:
     """List waiting deliveries with the reason and the time of the next try."""
     if by is not None:
-        _show_counts(on_queue(place, lambda js: count_waiting(js, selector, BY[by])), by, output)
+        _show_counts(on_queue(place, lambda js: count_waiting(js, selector, by)), by, output)
         return
     found = on_queue(place, lambda js: all_waiting(js, limit, selector))
     if output == "json":
@@ -90,14 +91,21 @@ def show(name: str, output: str, place: Place) -> None:
         CONSOLE.print()
 
 
-async def count_waiting(js: JetStream, selector: Selector, key: Callable[[Waiting], str]) -> Counter[str]:
-    """Count what waits in all pools and matches, by a key."""
+async def count_waiting(js: JetStream, selector: Selector, by: str) -> Counter[str]:
+    """Count what waits in all pools and matches, by one of BY; what subjects tell is not read for it."""
     counts: Counter[str] = Counter()
-    policy = await read_policy(js)
-    for pool in policy.pools if policy else ():
+    for pool in await _pools(js, selector):
+        if by == "site" and is_told_by_subjects(selector):
+            counts += await count_by_site(js, pool, selector)
+            continue
         async for batch in walk(js, pool, selector, time.time_ns() // 1_000_000):
-            counts.update(key(waiting) for waiting in batch)
+            counts.update(BY[by](waiting) for waiting in batch)
     return counts
+
+
+async def _pools(js: JetStream, selector: Selector) -> tuple[str, ...]:
+    policy = await read_policy(js)
+    return tuple(pool for pool in (policy.pools if policy else ()) if not selector.pools or pool in selector.pools)
 
 
 def _show_counts(counts: Counter[str], by: str, output: str) -> None:
@@ -109,9 +117,8 @@ def _show_counts(counts: Counter[str], by: str, output: str) -> None:
 
 async def all_waiting(js: JetStream, limit: int, selector: Selector = EVERYTHING) -> list[Waiting]:
     """Return what waits in all pools and matches."""
-    policy = await read_policy(js)
     found: list[Waiting] = []
-    for pool in policy.pools if policy else ():
+    for pool in await _pools(js, selector):
         found += await list_waiting(js, pool, limit - len(found), selector, time.time_ns() // 1_000_000)
     return found
 
@@ -168,8 +175,7 @@ def ahead(at_ms: int, now_ms: int) -> str:
 
 
 async def _find(js: JetStream, ident: str, n: str) -> list[Waiting]:
-    policy = await read_policy(js)
     found: list[Waiting] = []
-    for pool in policy.pools if policy else ():
+    for pool in await _pools(js, EVERYTHING):
         found += await find(js, pool, ident, n)
     return found

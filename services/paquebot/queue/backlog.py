@@ -12,6 +12,7 @@ from typing import Any
 from paquebot.queue.depth import Depth, depth
 from paquebot.queue.jetstream import JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, decode_head
+from paquebot.queue.scan import next_of
 from paquebot.queue.subjects import SLICES, deferred_filter, ready_filter_all, site_token, stream_name
 from paquebot.wire.method import WireError
 
@@ -75,9 +76,9 @@ async def _samples(js: JetStream, pool: str, number: int, state: Mapping[str, An
     first, last = state["first_seq"], state["last_seq"]
     starts = sorted({first + (last - first) * at // (SAMPLES - 1) for at in range(SAMPLES)})
     reads = await asyncio.gather(
-        *(js.read(stream_name(pool, number), deferred_filter(pool, number), start_seq=at, batch=1) for at in starts)
+        *(next_of(js, stream_name(pool, number), deferred_filter(pool, number), at) for at in starts)
     )
-    read = {message.seq: message for messages in reads for message in messages}
+    read = {message.seq: message for message in reads if message is not None}
     return [sampled for message in read.values() for sampled in _sampled(message)]
 
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paquebot.mail.delivery import Delivery
-from paquebot.queue.jetstream import BATCH, JetStream, Message
+from paquebot.queue.jetstream import JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, decode
+from paquebot.queue.scan import last_of_each
 from paquebot.queue.subjects import (
     SLICES,
+    body_filter_all,
     deferred_filter,
     deferred_filter_at,
+    owner_filter_all,
     ready_filter_all,
     ready_filter_at,
     stream_name,
@@ -21,6 +24,7 @@ from paquebot.queue.subjects import (
 from paquebot.wire.method import WireError
 
 SAMPLE_MAX = 1000
+COUNTED_MAX = 10_000  # messages of a stream of which those that wait are counted one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,24 @@ class Depth:
 async def depth(js: JetStream, pool: str, site: str = "") -> Depth:
     """Return how much waits in a pool, or of it for one site; a message not yet expanded counts as one."""
     ready = await asyncio.gather(*(_first(js, pool, number, _ready(pool, number, site)) for number in range(SLICES)))
-    later = await asyncio.gather(*(_first(js, pool, number, _later(pool, number, site)) for number in range(SLICES)))
+    later = await asyncio.gather(*(count_later(js, pool, number, site) for number in range(SLICES)))
     stored = [_stored_ms(first) for first in ready if first is not None]
-    return Depth(sum(map(_count, ready)), sum(map(_count, later)), min(stored, default=0))
+    return Depth(sum(map(_count, ready)), sum(later), min(stored, default=0))
+
+
+async def count_later(js: JetStream, pool: str, number: int, site: str = "") -> int:
+    """Return how many deliveries wait for their time in a stream of a pool, or of them for one site.
+
+    The server counts by a pattern what it finds, one by one: of a long stream the few others are counted, and it may
+    be out by what comes and goes meanwhile.
+    """
+    if site:
+        return await _number(js, pool, number, deferred_filter_at(pool, number, site))
+    held: int = (await js.request(f"STREAM.INFO.{stream_name(pool, number)}"))["state"]["messages"]
+    if held <= COUNTED_MAX:
+        return await _number(js, pool, number, deferred_filter(pool, number))
+    others = (ready_filter_all(pool, number), body_filter_all(pool, number), owner_filter_all(pool, number))
+    return max(0, held - sum(await asyncio.gather(*(_number(js, pool, number, pattern) for pattern in others))))
 
 
 async def sample(js: JetStream, pool: str, site: str = "", limit: int = SAMPLE_MAX) -> list[Delivery]:
@@ -52,17 +71,18 @@ async def _first(js: JetStream, pool: str, number: int, pattern: str) -> Message
     return found[0] if found else None
 
 
+async def _number(js: JetStream, pool: str, number: int, pattern: str) -> int:
+    return _count(await _first(js, pool, number, pattern))
+
+
 async def _sample(js: JetStream, pool: str, number: int, site: str, limit: int) -> list[Delivery]:
-    found: list[Delivery] = []
-    start = 1
-    while len(found) < limit:
-        wanted = min(BATCH, limit - len(found))
-        batch = await js.read(stream_name(pool, number), _later(pool, number, site), start_seq=start, batch=wanted)
-        found += [delivery for message in batch for delivery in _deliveries(message)]
-        if len(batch) < wanted:
-            break
-        start = batch[-1].seq + 1
-    return found
+    stream = stream_name(pool, number)
+    if site:
+        found = await last_of_each(js, stream, deferred_filter_at(pool, number, site))
+        if found is not None:
+            return [delivery for message in found[:limit] for delivery in _deliveries(message)]
+    messages = await js.read(stream, _later(pool, number, site), batch=limit)
+    return [delivery for message in messages for delivery in _deliveries(message)]
 
 
 def _ready(pool: str, number: int, site: str) -> str:

@@ -10,6 +10,7 @@ import structlog
 from paquebot.mail.delivery import Delivery
 from paquebot.queue.jetstream import BATCH, JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, decode
+from paquebot.queue.scan import end_of, pick
 from paquebot.queue.subjects import SLICES, SPLIT, deferred_filter_of, ready_filter_all, stream_name
 from paquebot.wire.method import WireError
 
@@ -29,18 +30,20 @@ class Found:
 
 async def find_waiting(js: JetStream, pools: Iterable[str], ident: str) -> list[Found]:
     """Return the deliveries of a message that wait for their time, at once."""
-    reads = [
-        js.read(stream_name(pool, number), deferred_filter_of(pool, number, ident))
-        for pool in pools
-        for number in range(SLICES)
-    ]
-    return [found for batch in await asyncio.gather(*reads) for message in batch for found in _found(message, ident)]
+    picks = [_pick(js, pool, number, ident) for pool in pools for number in range(SLICES)]
+    return [each for found in await asyncio.gather(*picks) for each in found]
 
 
 async def find_ready(js: JetStream, pools: Iterable[str], ident: str, since_ms: int) -> list[Found]:
     """Return the deliveries of a message that are ready, of what became ready from a time on (Unix milliseconds)."""
     scans = [_scan(js, pool, number, ident, since_ms - SLACK_MS) for pool in pools for number in range(SLICES)]
     return [each for found in await asyncio.gather(*scans) for each in found]
+
+
+async def _pick(js: JetStream, pool: str, number: int, ident: str) -> list[Found]:
+    stream = stream_name(pool, number)
+    picked = pick(js, stream, deferred_filter_of(pool, number, ident), await end_of(js, stream))
+    return [found async for batch in picked for message in batch for found in _found(message, ident)]
 
 
 async def _scan(js: JetStream, pool: str, number: int, ident: str, since_ms: int) -> list[Found]:

@@ -7,11 +7,13 @@ import structlog
 
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.selector import DEFERRED, HELD, READY, Selector
-from paquebot.queue.jetstream import BATCH, JetStream, Message
+from paquebot.queue.jetstream import JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, content_of, decode_head
+from paquebot.queue.scan import end_of, pick, scan
 from paquebot.queue.subjects import SLICES, deferred_filters, ready_filters, stream_name
 from paquebot.wire.method import WireError
 
+AT_ONCE = 256  # handed over: whoever steers them does so at once, and each must be answered in time
 LOG = structlog.get_logger()
 EVERYTHING = Selector()
 
@@ -33,20 +35,27 @@ class Waiting:
 
 
 async def walk(js: JetStream, pool: str, selector: Selector, now_ms: int) -> AsyncIterator[list[Waiting]]:
-    """Yield what waits in a pool and matches, a batch at a time, deferred and held before ready.
+    """Yield what waits in a pool and matches, at most AT_ONCE at a time, deferred and held before ready.
 
     What is in a deliverer's hands counts as ready. What comes, or is changed, after the walk began is passed over.
     """
     missing = set(selector.names)
+    marks = _marks(selector)
+    ends = [await end_of(js, stream_name(pool, number)) for number in range(SLICES)]
+    narrow = selector.names or selector.sites
     for filters in _stages(selector):
+        read = pick if narrow and filters is deferred_filters else scan
         if selector.names and not missing:
             return  # found by their names before: no need to read all that is ready
         for number in range(SLICES):
             for subjects in filters(pool, number, selector):
-                async for batch in _batches(js, stream_name(pool, number), subjects):
-                    found = [each for each in batch if selector.matches(each.delivery, each.state, now_ms)]
+                async for batch in read(js, stream_name(pool, number), subjects, ends[number]):
+                    marked = (each for each in batch if _is_marked(each.payload, marks))
+                    waiting = (each for message in marked for each in waiting_in(message))
+                    found = [each for each in waiting if selector.matches(each.delivery, each.state, now_ms)]
                     missing -= {each.delivery.name for each in found}
-                    yield found
+                    for start in range(0, len(found), AT_ONCE):
+                        yield found[start : start + AT_ONCE]
 
 
 async def list_waiting(
@@ -78,18 +87,17 @@ def _stages(selector: Selector) -> Iterator[Callable[[str, int, Selector], list[
         yield ready_filters
 
 
-async def _batches(js: JetStream, stream: str, subjects: str) -> AsyncIterator[list[Waiting]]:
-    end = (await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
-    start = 1
-    while start <= end:
-        batch = await js.read(stream, subjects, start_seq=start)
-        yield [waiting for message in batch if message.seq <= end for waiting in _waiting(message)]
-        if len(batch) < BATCH:
-            return
-        start = batch[-1].seq + 1
+def _marks(selector: Selector) -> list[tuple[bytes, ...]]:
+    """Return octets of which one of each must stand in what matches: where one is missing nothing is decoded."""
+    values = (selector.domains, selector.tenants, selector.sites, selector.groups)
+    return [tuple(value.encode() for value in each) for each in values if each]
 
 
-def _waiting(message: Message) -> Iterator[Waiting]:
+def _is_marked(payload: bytes, marks: list[tuple[bytes, ...]]) -> bool:
+    return all(any(mark in payload for mark in one) for one in marks)
+
+
+def waiting_in(message: Message) -> Iterator[Waiting]:
     """Yield an item's deliveries; one that another release wrote must not hide all others."""
     try:
         item = decode_head(message.payload)

@@ -50,6 +50,10 @@ class QueueFullError(Exception):
     """The store refuses for want of space."""
 
 
+class TooManyError(Exception):
+    """More subjects match than the server tells at once."""
+
+
 class FenceLostError(Exception):
     """An expected sequence was wrong: somebody else wrote."""
 
@@ -175,15 +179,23 @@ class JetStream:
         found = await self._read(f"$JS.API.DIRECT.GET.{stream}", {"last_by_subj": subject})
         return found[0] if found else None
 
-    async def read(self, stream: str, subjects: str, *, start_seq: int = 1, batch: int = BATCH) -> list[Message]:
-        """Return up to `batch` messages of subjects (wildcards allowed) from a sequence on."""
-        wanted = {"next_by_subj": subjects, "seq": max(1, start_seq), "batch": batch}
+    async def get(self, stream: str, wanted: Mapping[str, Any]) -> list[Message]:
+        """Return what a direct get with these fields finds; raise TooManyError when the server tells no so many."""
         return await self._read(f"$JS.API.DIRECT.GET.{stream}", wanted, BATCH_READ_S)
+
+    async def read(
+        self, stream: str, subjects: str, *, start_seq: int = 1, batch: int = BATCH, octets_max: int = 0
+    ) -> list[Message]:
+        """Return up to `batch` messages of subjects (wildcards allowed) from a sequence on, and how many are left.
+
+        A batch ends with the message that brings it to `octets_max`; 0: at what the server sends at once.
+        """
+        wanted = {"next_by_subj": subjects, "seq": max(1, start_seq), "batch": batch, "max_bytes": octets_max}
+        return await self.get(stream, wanted)
 
     async def read_since(self, stream: str, subjects: str, start_time: str, batch: int = BATCH) -> list[Message]:
         """Return up to `batch` messages from a time (RFC 3339) on."""
-        wanted = {"next_by_subj": subjects, "start_time": start_time, "batch": batch}
-        return await self._read(f"$JS.API.DIRECT.GET.{stream}", wanted, BATCH_READ_S)
+        return await self.get(stream, {"next_by_subj": subjects, "start_time": start_time, "batch": batch})
 
     async def read_all(self, stream: str, subjects: str, limit: int = 1_000_000) -> list[Message]:
         """Return all messages of subjects, in order of their sequence."""
@@ -270,6 +282,8 @@ class JetStream:
             read.done.set_exception(QueueUnavailableError("nobody serves this subject now"))
         elif status in {"404", "204"}:
             read.done.set_result(None)
+        elif status == "413":
+            read.done.set_exception(TooManyError())
         elif status is not None:
             read.done.set_exception(QueueUnavailableError(f"{status} {headers.get('Description', '')}"))
         else:

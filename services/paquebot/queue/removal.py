@@ -4,15 +4,24 @@ The entrance is closed first: a stream that listens to another subject takes not
 at once that nobody keeps it. What came before is seen by the count after. Schedules go on firing meanwhile.
 """
 
+import contextlib
 from typing import Any
 
-from paquebot.queue.jetstream import ApiError, JetStream
+from paquebot.queue.depth import depth
+from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
 from paquebot.queue.provision import NOT_FOUND, stream_config
 from paquebot.queue.subjects import SLICES, deferred_filter, ready_filter_all, stream_name
 
 
 async def count_waiting(js: JetStream, pool: str) -> int:
-    """Return how many deliveries wait in a pool, ready, deferred and held; a message not yet expanded counts as one."""
+    """Return how many deliveries wait in a pool, ready, deferred and held; a message not yet expanded counts as one.
+
+    What any replica counts is enough to wait for, however much it is. That there is nothing the leader has to say.
+    """
+    with contextlib.suppress(QueueUnavailableError):  # no stream, or nobody who answers now
+        seen = await depth(js, pool)
+        if seen.ready or seen.later:
+            return seen.ready + seen.later
     total = 0
     for number in range(SLICES):
         for pattern in (ready_filter_all(pool, number), deferred_filter(pool, number)):

@@ -14,6 +14,7 @@ SITE_MAX = 120
 SPLIT = "_split"  # the site of an item that holds all of a message's deliveries
 
 _UNSAFE = re.compile(r"[^a-z0-9-]")
+_ESCAPED = re.compile(r"_|=([0-9a-f]+)=")
 
 
 def slot_of(name: str, slots: int) -> int:
@@ -39,6 +40,12 @@ def site_token(site: str) -> str:
     if len(token) <= SITE_MAX:
         return token
     return f"{token[:80]}={blake2b(site.lower().encode(), digest_size=16).hexdigest()}"
+
+
+def site_named(token: str) -> str:
+    """Return the site that a token stands for; the token itself of a name that is too long for one."""
+    name = _ESCAPED.sub(lambda found: "." if found[0] == "_" else chr(int(found[1], 16)), token)
+    return name if site_token(name) == token else token
 
 
 def stream_name(pool: str, number: int) -> str:
@@ -76,6 +83,12 @@ def deferred_subject(delivery: Delivery) -> str:
     """Return where a delivery lies while it waits for its time."""
     where = f"mq.{delivery.pool}.{slice_of(delivery.partition)}.d.{delivery.partition}"
     return f"{where}.{site_token(delivery.site)}.{delivery.id}.{delivery.n}"
+
+
+def site_token_in(subject: str) -> str:
+    """Return the token of the site in the subject of what is ready or waits; SPLIT in that of a split item."""
+    tokens = subject.split(".", 8)
+    return tokens[5] if tokens[3] == "d" else tokens[7]
 
 
 def deferred_filter(pool: str, number: int) -> str:
@@ -123,6 +136,11 @@ def ready_filter_all(pool: str, number: int) -> str:
     return f"mq.{pool}.{number}.r.>"
 
 
+def split_filter(pool: str, number: int) -> str:
+    """Return the pattern of all items of a pool's stream that are not expanded yet."""
+    return f"mq.{pool}.{number}.r.*.*.*.{SPLIT}"
+
+
 def ready_filter_at(pool: str, number: int, site: str) -> str:
     """Return the pattern of all that is ready for a site in a pool's stream."""
     return f"mq.{pool}.{number}.r.*.*.*.{site_token(site)}"
@@ -136,6 +154,16 @@ def deferred_filter_at(pool: str, number: int, site: str) -> str:
 def owner_subject(pool: str, partition: int) -> str:
     """Return where a partition's owner record lies."""
     return f"mq.{pool}.{slice_of(partition)}.o.{partition}"
+
+
+def owner_filter_all(pool: str, number: int) -> str:
+    """Return the pattern of the owner records in a pool's stream."""
+    return f"mq.{pool}.{number}.o.*"
+
+
+def body_filter_all(pool: str, number: int) -> str:
+    """Return the pattern of all contents in a pool's stream, markers included."""
+    return f"mq.{pool}.{number}.b.>"
 
 
 def chunk_subject(pool: str, number: int, ident: str, chunk: int) -> str:
