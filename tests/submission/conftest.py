@@ -1,7 +1,7 @@
 """Submission's surroundings: each service it asks is a function that answers as the test wants."""
 
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -11,8 +11,10 @@ from paquebot.mail.record import Record
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Verdict
 from paquebot.policy.values import MailDomain, OnUnavailable, Policy, SendingPool, SMTPCredential, Thresholds
+from paquebot.queue.claims import Claims
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
+from paquebot.submission.once import Once
 from paquebot.wire.auth import AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
 from paquebot.wire.router import PlanRequest
 from paquebot.wire.spamfilter import JudgeRequest
@@ -96,7 +98,8 @@ class World:
             return Refusal(Reply(535, "5.7.8", "Authentication failed"))
         return answer
 
-    def intake(self) -> Intake:
+    def intake(self, js: Any = None) -> Intake:
+        """Return an intake; only mail with a key touches the connection."""
         doors = Doors(
             judge=self.judge,
             plan=self.plan,
@@ -105,7 +108,7 @@ class World:
             record=self.records.append,
             new_id=lambda now_ms: f"id-{now_ms}",
         )
-        intake = Intake("mx.example", doors, Leases(self.ask_lease, lambda: self.now_s))
+        intake = Intake("mx.example", doors, Leases(self.ask_lease, lambda: self.now_s), Once(Claims(js)))
         intake.follow(POLICY)
         return intake
 

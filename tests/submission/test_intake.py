@@ -15,7 +15,8 @@ from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.policy.route import Match, Reject, Routes, TransportRoute
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
-from paquebot.submission.intake import HOLD_MS, Mail
+from paquebot.submission.handed import Mail
+from paquebot.submission.intake import HOLD_MS
 from paquebot.wire.auth import LeaseAnswer
 from paquebot.wire.router import PlanRequest
 

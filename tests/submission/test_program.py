@@ -11,14 +11,19 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
+from paquebot.queue.jetstream import JetStream
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.runtime.settings import Address
 from paquebot.submission.program import ProgramDoor
+from paquebot.submission.repeat import IDEMPOTENCY_KEY_MAX
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
+from queue_fixtures import connect, identities, js, nats
+
+__all__ = ["connect", "identities", "js", "nats"]
 
 CONTENT = b"From: ann@shop.example\r\n\r\nHello\r\n"
 REPORT_ID = "11111111-2222-5333-8444-555555555555"
@@ -82,10 +87,11 @@ async def test_a_token_comes_as_a_bearer(world: Any) -> None:
     assert "abc" not in repr(asked)
 
 
-async def test_wishes_for_reports_are_held_to_the_grammar_and_follow_their_recipient(world: Any) -> None:
+async def test_wishes_for_reports_are_held_to_the_grammar_and_follow_their_recipient(world: Any, js: JetStream) -> None:
+    door = ProgramDoor(world.intake(js), world.authenticate)
     wishes = {"bob@One.example": Wish(("NEVER",))}
     envelope = Envelope("ann@shop.example", ("bob@One.example",), ret="HDRS", envelope_id="x", wishes=wishes)
-    assert (await _submit(world, SubmitRequest(envelope, CONTENT))).reply.code == 250
+    assert (await door.submit(SubmitRequest(envelope, CONTENT), Caller("client", BASIC))).reply.code == 250
     assert world.plans[0].envelope.wishes == {"bob@one.example": Wish(("NEVER",))}
     forged = replace(envelope, envelope_id="x\r\nRSET")
     assert (await _submit(world, SubmitRequest(forged, CONTENT))).reply.code == 501
@@ -200,6 +206,32 @@ async def test_a_report_that_lacks_something_is_refused(world: Any, report: Subm
     answer = await _door(world).submit(report, Caller("deliverer", {}))
     assert answer.reply.is_permanent
     assert world.kept == []
+
+
+@pytest.mark.parametrize(("key", "code"), [("k" * IDEMPOTENCY_KEY_MAX, 250), ("k" * 201, 554), ("a\tb", 554)])
+async def test_an_idempotency_key_is_short_and_printable(world: Any, js: JetStream, key: str, code: int) -> None:
+    door = ProgramDoor(world.intake(js), world.authenticate)
+    answer = await door.submit(replace(MAIL, idempotency_key=key), Caller("client", BASIC))
+    assert (answer.reply.code, len(world.kept)) == (code, int(code == 250))
+
+
+async def test_a_key_that_stands_for_another_message_is_already_there(
+    world: Any, js: JetStream, tmp_path: Path
+) -> None:
+    create_authority(tmp_path / "authority")
+    for name in ("submission", "client"):
+        issue(tmp_path / "authority", name, tmp_path / name, ())
+    server = Server(Address("127.0.0.1", 0), tmp_path / "submission", Readiness())
+    ProgramDoor(world.intake(js), world.authenticate).serve(server)
+    client = Channel(f"127.0.0.1:{await server.start()}", tmp_path / "client", "submission")
+    request = replace(MAIL, idempotency_key="order-7")
+    first = await client.unary(SUBMIT, request, 10, tuple(BASIC.items()))
+    assert await client.unary(SUBMIT, request, 10, tuple(BASIC.items())) == first
+    with pytest.raises(RpcRefusedError, match=f"ALREADY_EXISTS: 554 5.5.4 .* another message, {first.id}, until"):
+        await client.unary(SUBMIT, replace(request, content=CONTENT + b"!\r\n"), 10, tuple(BASIC.items()))
+    assert len(world.kept) == 1
+    await client.close()
+    await server.stop(0)
 
 
 async def test_over_the_wire_identities_decide_who_may_submit(world: Any, tmp_path: Path) -> None:

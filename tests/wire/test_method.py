@@ -106,7 +106,7 @@ DELIVERER_STATE = DelivererState(
         (PLAN, PLAN_REQUEST, Plan((DELIVERY,))),
         (
             SUBMIT,
-            SubmitRequest(ENVELOPE, b"c", "id", "x.1", "shop", "a_b"),
+            SubmitRequest(ENVELOPE, b"c", "id", "x.1", "shop", "a_b", {"class": "news"}, "bulk", "key"),
             SubmitAnswer(Reply(250, "2.0.0", "Ok"), "id"),
         ),
         (

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     RETRIED = "retried"  # before its time, as a person wanted
     REROUTED = "rerouted"  # to another pool
     REQUEUED = "requeued"  # planned anew
+    REPEATED = "repeated"  # its client sent it again, or another message under its key
     IN_DOUBT = "in_doubt"  # the reply to the final dot was lost
 
 

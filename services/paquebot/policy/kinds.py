@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.policy import names, scalars
 from paquebot.policy.binding import secret_name
 from paquebot.policy.faults import Notes, Unfit
+from paquebot.policy.idempotency import idempotency
 from paquebot.policy.labels import selector
 from paquebot.policy.pace import adaptive, patterns
 from paquebot.policy.publication import publication, revoked, rotation
@@ -276,6 +277,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         suspend=spec.read("suspend", scalars.boolean, default=False),
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
         service_accounts=_service_accounts(spec),
+        idempotency=idempotency(spec.section("idempotency")),
     )
     wanted = _pool_ref(spec, platform_namespace)
     if any_sender and value.namespace != platform_namespace:

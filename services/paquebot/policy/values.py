@@ -6,6 +6,7 @@ from enum import StrEnum
 from paquebot.mail.delivery import Lane
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.cluster import ClusterIdentity
+from paquebot.policy.idempotency import Idempotency
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.publication import Publication, Rotation
 from paquebot.policy.route import Routes
@@ -123,6 +124,7 @@ class SMTPCredential:
     suspend: bool = False
     expires_at_ms: int = 0  # 0: never
     service_accounts: tuple[str, ...] = ()  # of its namespace: whose tokens are as good as its password
+    idempotency: Idempotency = field(default_factory=Idempotency)
 
     @property
     def username(self) -> str:

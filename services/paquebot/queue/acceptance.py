@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from paquebot.mail.delivery import Plan
+from paquebot.mail.delivery import Delivery, Plan
 from paquebot.queue.bodies import DEFERRED_INLINE_MAX_BYTES, INLINE_MAX_BYTES, store
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.payload import encode
@@ -40,14 +40,27 @@ class Acceptance:
             deliveries = tuple(replace(delivery, body=body) for delivery in deliveries)
         first = deliveries[0]
         if len(deliveries) > 1:
-            subject, headers = split_subject(first), {"Nats-Msg-Id": f"{first.id}.split"}
-        elif first.next_ms:
-            subject = deferred_subject(first)
-            headers = schedule_headers(first) | {"Nats-Msg-Id": f"{first.name}.at"}
+            subject = split_subject(first)
         else:
-            subject, headers = ready_subject(first), {"Nats-Msg-Id": first.name}
+            subject = deferred_subject(first) if first.next_ms else ready_subject(first)
+        headers = commit_headers(deliveries)
         payload = encode(Item(deliveries, split=len(deliveries) > 1), b"" if first.body is not None else content)
         await _until(end, lambda timeout_s: self.js.publish(subject, payload, headers, timeout_s))
+
+
+def commit_headers(deliveries: tuple[Delivery, ...]) -> dict[str, str]:
+    """Return the headers of the publish that commits a message; its Msg-Id keeps a repeat from being stored."""
+    first = deliveries[0]
+    if len(deliveries) > 1:
+        return {"Nats-Msg-Id": f"{first.id}.split"}
+    if first.next_ms:
+        return schedule_headers(first) | {"Nats-Msg-Id": f"{first.name}.at"}
+    return {"Nats-Msg-Id": first.name}
+
+
+async def until(deadline_s: float, attempt: Callable[[float], Awaitable[T]]) -> T:
+    """Repeat what the queue did not answer, with back-off, for so long; `attempt` is told how long it may take."""
+    return await _until(asyncio.get_running_loop().time() + deadline_s, attempt)
 
 
 async def _until(end: float, attempt: Callable[[float], Awaitable[T]]) -> T:

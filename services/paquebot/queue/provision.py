@@ -19,8 +19,9 @@ JOURNAL = "DOUBT"
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
-BUCKETS = {"policy": 0, "credentials": 0, "orders": 0, "members": 0, "platform": 0, "sites": 0, "suppression": 0}
+BUCKETS = ("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims")
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
+CLAIMS_MAX = 1_000_000  # keys of messages that are known again: the oldest go, so that new mail is never refused
 MEMBER_TTL_S = 10
 
 NOT_FOUND = 10059
@@ -171,9 +172,9 @@ def _bucket(name: str) -> dict[str, Any]:
         "subjects": [f"$KV.{name}.>"],
         "retention": "limits",
         "storage": "file",
-        "discard": "new",
+        "discard": "old" if name == "claims" else "new",
         "max_msgs_per_subject": 1,
-        "max_msgs": SUPPRESSED_MAX if name == "suppression" else -1,
+        "max_msgs": {"suppression": SUPPRESSED_MAX, "claims": CLAIMS_MAX}.get(name, -1),
         "duplicate_window": 120 * NANOSECONDS,
         "allow_direct": True,
         "allow_rollup_hdrs": True,

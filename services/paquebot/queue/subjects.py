@@ -79,6 +79,11 @@ def split_subject(delivery: Delivery) -> str:
     return _ready(delivery, "other", SPLIT)
 
 
+def probe_subject(pool: str, number: int) -> str:
+    """Return a subject of a pool's stream on which nothing is ever stored: questions about Msg-Ids go there."""
+    return f"mq.{pool}.{number}.r.probe"
+
+
 def deferred_subject(delivery: Delivery) -> str:
     """Return where a delivery lies while it waits for its time."""
     where = f"mq.{delivery.pool}.{slice_of(delivery.partition)}.d.{delivery.partition}"

@@ -16,10 +16,20 @@ _MEMBER = ("$KV.members.>",)
 _READ_MEMBERS = ("$JS.API.DIRECT.GET.KV_members", "$JS.API.STREAM.INFO.KV_members")
 _READ_PLATFORM = ("$JS.API.DIRECT.GET.KV_platform", "$JS.API.INFO")
 _SUPPRESSION = "$JS.API.DIRECT.GET.KV_suppression"
+_CLAIMS = ("$KV.claims.*.*", "$JS.API.DIRECT.GET.KV_claims")
 _COMMON = (*_READ_POLICY, *_MEMBER, *_READ_PLATFORM)
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "submission": (*_COMMON, "mq.*.*.r.>", "mq.*.*.d.>", "mq.*.*.b.>", "ev.>", "$JS.API.STREAM.INFO.*", _SUPPRESSION),
+    "submission": (
+        *_COMMON,
+        *_CLAIMS,
+        "mq.*.*.r.>",
+        "mq.*.*.d.>",
+        "mq.*.*.b.>",
+        "ev.>",
+        "$JS.API.STREAM.INFO.*",
+        _SUPPRESSION,
+    ),
     "auth": (*_COMMON, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
     "spamfilter": _COMMON,
     "router": _COMMON,

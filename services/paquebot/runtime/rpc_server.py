@@ -38,6 +38,10 @@ class RefusedError(Exception):
     """Raised by a handler to refuse a unary call with a reason."""
 
 
+class AlreadyExistsError(Exception):
+    """Raised by a handler when what a unary call names stands for something else."""
+
+
 @dataclass(slots=True)
 class Server:
     """A gRPC server. Add methods, then start; `allowed` names the identities of each call's peers."""
@@ -58,6 +62,9 @@ class Server:
                 return await answer(request, caller)
             except RefusedError as refusal:
                 await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
+                raise
+            except AlreadyExistsError as refusal:
+                await context.abort(grpc.StatusCode.ALREADY_EXISTS, str(refusal))
                 raise
 
         self._add(

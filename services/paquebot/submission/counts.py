@@ -5,6 +5,8 @@ from prometheus_client import Counter, Gauge, Histogram
 ACCEPTED = Counter("paquebot_submission_accepted", "Messages taken: answered 250.")
 REFUSED = Counter("paquebot_submission_refused", "Commands and messages refused, by what refused them.", ["why"])
 UNSCANNED = Counter("paquebot_submission_unscanned", "Messages taken while the spam filter did not answer.")
+REPEATED = Counter("paquebot_submission_repeated", "Messages sent again, answered with the first id.", ["key"])
+UNCLAIMED = Counter("paquebot_submission_unclaimed", "Messages taken without the promise to know them again.")
 ACCEPT_SECONDS = Histogram(
     "paquebot_submission_accept_seconds",
     "From the end of the content to the reply.",

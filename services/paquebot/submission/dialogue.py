@@ -16,7 +16,8 @@ from paquebot.smtp.events import AuthAttempt, Content, DataStart, Event, MailFro
 from paquebot.smtp.server import GO_AHEAD, ServerSession
 from paquebot.submission.crowd import Crowd
 from paquebot.submission.gate import size_refusal
-from paquebot.submission.intake import Intake, Mail, refused
+from paquebot.submission.handed import Mail
+from paquebot.submission.intake import Intake, refused
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 
 LOG = structlog.get_logger()

@@ -6,12 +6,13 @@ so judging and planning follow each other.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
-from paquebot.mail.delivery import Lane, Plan
+from paquebot.mail.delivery import Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.finish import Finished, Finishing, finish
 from paquebot.mail.mime import SAMPLE_FROM_BYTES, sample
@@ -21,6 +22,7 @@ from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Verdict
 from paquebot.mail.verdict_fields import tag_fields
+from paquebot.policy.idempotency import Idempotency
 from paquebot.policy.route import Passage
 from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
@@ -28,8 +30,11 @@ from paquebot.queue.suppression import Suppressions
 from paquebot.runtime.logs import bind
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.submission import gate
-from paquebot.submission.counts import ACCEPT_SECONDS, ACCEPTED, REFUSED, UNSCANNED
+from paquebot.submission.counts import ACCEPT_SECONDS, ACCEPTED, REFUSED, REPEATED, UNSCANNED
+from paquebot.submission.handed import Mail
 from paquebot.submission.leases import Leases
+from paquebot.submission.once import Busy, Free, Once, Taken
+from paquebot.submission.repeat import Repeatable, repeatable
 from paquebot.wire.router import PlanRequest
 from paquebot.wire.spamfilter import JudgeRequest
 from paquebot.wire.submission import SubmitAnswer
@@ -39,23 +44,6 @@ PLAN_S = 6.0  # the router gives DNS two of them
 HOLD_MS = 3 * 86_400_000  # a person has three days to look
 _TEXT_MAX = 400  # of a refusal: a reply line has 512 octets
 LOG = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """What a client hands over, and how it came. `id`, `pool` and `report_of` only come with our own reports."""
-
-    principal: Principal
-    envelope: Envelope
-    content: bytes
-    protocol: str
-    client_name: str = ""
-    client_address: str = ""
-    id: str = ""
-    pool: str = ""
-    report_of: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)  # win over those of the header section
-    lane: Lane | None = None  # None: the credential's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +61,12 @@ class Doors:
 class Intake:
     """Takes mail by the policy that it last saw."""
 
-    __slots__ = ("_doors", "_hostname", "leases", "policy", "suppressions")
+    __slots__ = ("_doors", "_hostname", "_once", "leases", "policy", "suppressions")
 
-    def __init__(self, hostname: str, doors: Doors, leases: Leases) -> None:
+    def __init__(self, hostname: str, doors: Doors, leases: Leases, once: Once) -> None:
         self._hostname = hostname
         self._doors = doors
+        self._once = once
         self.leases = leases
         self.policy = Policy()
         self.suppressions: Suppressions | None = None  # None: there is no key to look with
@@ -121,32 +110,67 @@ class Intake:
         return None if refusal is None else refused(refusal, "quota")
 
     async def take(self, mail: Mail) -> SubmitAnswer:
-        """Take a message whose sender and recipients were found good. A positive reply means kept."""
-        begun = time.perf_counter()
-        now_ms = int(time.time() * 1000)
-        ident = mail.id or self._doors.new_id(now_ms)
-        bind(ident, mail.principal.tenant)
-        reply = await self._taken(mail, ident, now_ms)
-        ACCEPT_SECONDS.observe(time.perf_counter() - begun)
-        if not reply.is_positive:
-            LOG.info("refused", reply=str(reply))
-        return SubmitAnswer(reply, ident if reply.is_positive else "")
+        """Take a message whose sender and recipients were found good. A positive reply means kept.
 
-    async def _taken(self, mail: Mail, ident: str, now_ms: int) -> Reply:
-        principal = mail.principal
+        A message that was taken before is answered with the id of then. The id of a negative answer is that of
+        another message which has the same key.
+        """
+        begun = time.perf_counter()
+        wanted = repeatable(mail, self._idempotency(mail))
+        answer = await (self._taken(mail) if wanted is None else self._taken_once(mail, wanted))
+        ACCEPT_SECONDS.observe(time.perf_counter() - begun)
+        if not answer.reply.is_positive:
+            LOG.info("refused", reply=str(answer.reply))
+        return answer
+
+    def _idempotency(self, mail: Mail) -> Idempotency:
+        credential = self.policy.credentials.get(f"{mail.principal.tenant}.{mail.principal.credential}")
+        return credential.idempotency if credential else Idempotency()
+
+    async def _taken_once(self, mail: Mail, wanted: Repeatable) -> SubmitAnswer:
+        """Take a message unless it, or another, was taken under its key."""
+        standing = await self._once.look(wanted)
+        if standing is None:
+            return await self._taken(mail)
+        if isinstance(standing, Free):
+            return await self._taken(mail, _Slot(wanted, standing))
+        return self._known(mail, wanted, standing)
+
+    def _known(self, mail: Mail, wanted: Repeatable, standing: Taken | Busy) -> SubmitAnswer:
+        """Answer for a key that stands for a message already."""
+        if isinstance(standing, Busy):
+            return SubmitAnswer(refused(_being_stored(wanted), "repeat"))
+        bind(standing.id, mail.principal.tenant)
+        reply = _queued(standing.id)
+        if standing.same:
+            REPEATED.labels(wanted.named_by).inc()
+        else:
+            reply = refused(_other_content(wanted, standing), "other content")
+        self._doors.record(repeated_record(mail, standing.id, reply, wanted))
+        return SubmitAnswer(reply, standing.id)
+
+    async def _taken(self, mail: Mail, slot: "_Slot | None" = None) -> SubmitAnswer:
+        now_ms = int(time.time() * 1000)
+        ident = mail.id or (slot and slot.free.id) or self._doors.new_id(now_ms)
+        bind(ident, mail.principal.tenant)
+        refusal = await self._spent(mail.principal)
+        message = refusal or self._finished(mail, ident, now_ms)
+        if isinstance(message, Reply):
+            return SubmitAnswer(message)
+        verdict = await self._judged(message)
+        if isinstance(verdict, Reply):
+            return SubmitAnswer(verdict)
+        plan = await self._planned(message, verdict)
+        return SubmitAnswer(plan) if isinstance(plan, Reply) else await self._kept(message, plan, slot)
+
+    async def _spent(self, principal: Principal) -> Reply | None:
+        """Spend the quota for a message; return why there is none."""
         if not self.leases.has_room(principal):
             refusal = await self.quota_refusal(principal)
             if refusal is not None:
                 return refusal
         self.leases.spend(principal)
-        message = self._finished(mail, ident, now_ms)
-        if isinstance(message, Reply):
-            return message
-        verdict = await self._judged(message)
-        if isinstance(verdict, Reply):
-            return verdict
-        plan = await self._planned(message, verdict)
-        return plan if isinstance(plan, Reply) else await self._kept(message, plan)
+        return None
 
     def _finished(self, mail: Mail, ident: str, now_ms: int) -> "_Message | Reply":
         """Finish the content, and look who its authors say they are."""
@@ -225,20 +249,35 @@ class Intake:
             return refused(Reply(550, "5.7.1", str(error)[:_TEXT_MAX]), "no way out")
         return plan if plan.refusal is None else refused(plan.refusal, "route")
 
-    async def _kept(self, message: "_Message", plan: Plan) -> Reply:
-        """Publish; after this reply the message is ours (RFC 5321 §6.1)."""
+    async def _kept(self, message: "_Message", plan: Plan, slot: "_Slot | None") -> SubmitAnswer:
+        """Publish; after a positive reply the message is ours (RFC 5321 §6.1)."""
+        standing = None
+        publish = partial(self._doors.accept, plan, message.finished.content)
         try:
-            await self._doors.accept(plan, message.finished.content)
+            if slot is None:
+                await publish()
+            else:
+                standing = await self._once.store(slot.wanted, slot.free, plan, publish)
         except QueueFullError as error:
             LOG.warning("the queue is full", message_id=message.id, why=str(error))
-            return refused(Reply(452, "4.3.1", "The queue is full: try again later"), "queue full")
+            return SubmitAnswer(refused(Reply(452, "4.3.1", "The queue is full: try again later"), "queue full"))
         except (QueueUnavailableError, ApiError) as error:
             LOG.warning("the queue does not answer", message_id=message.id, why=str(error))
-            return refused(Reply(451, "4.3.0", "The queue does not answer: try again later"), "queue")
+            return SubmitAnswer(refused(Reply(451, "4.3.0", "The queue does not answer: try again later"), "queue"))
+        if slot is not None and standing is not None:
+            return self._known(message.mail, slot.wanted, standing)
         ACCEPTED.inc()
         for record in accepted_records(plan, message.accepted_ms, message.mail.report_of):
             self._doors.record(record)
-        return Reply(250, "2.0.0", f"Ok: queued as {message.id}")
+        return SubmitAnswer(_queued(message.id), message.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """The place of a message among those that are known when they come again."""
+
+    wanted: Repeatable
+    free: Free
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +305,42 @@ def accepted_records(plan: Plan, now_ms: int, report_of: str) -> list[Record]:
     ]
 
 
+def repeated_record(mail: Mail, ident: str, reply: Reply, wanted: Repeatable) -> Record:
+    """Return what the event stream hears of a message that came again, or of another under its key."""
+    return Record(
+        kind=Kind.REPEATED,
+        at_ms=int(time.time() * 1000),
+        id=ident,
+        n=0,
+        tenant=mail.principal.tenant,
+        recipients=mail.envelope.recipients,
+        reverse_path=mail.envelope.reverse_path,
+        credential=mail.principal.credential,
+        size_bytes=len(mail.content),
+        reason=f"sent again with its {wanted.named_by}: answered with this id, stored once",
+        reply=None if reply.is_positive else reply,
+    )
+
+
 def refused(reply: Reply, why: str) -> Reply:
     """Count a refusal under its reason; return it."""
     REFUSED.labels(why).inc()
     return reply
+
+
+def _queued(ident: str) -> Reply:
+    return Reply(250, "2.0.0", f"Ok: queued as {ident}")
+
+
+def _being_stored(wanted: Repeatable) -> Reply:
+    text = f"A message with this {wanted.named_by} is being stored, or that cannot be known now: try again later"
+    return Reply(451, "4.3.0", text)
+
+
+def _other_content(wanted: Repeatable, taken: Taken) -> Reply:
+    ends = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(taken.at_ms / 1000 + wanted.window_s))
+    text = f"This {wanted.named_by} stands for another message, {taken.id}, until {ends}: give this one a new one"
+    return Reply(554, "5.5.4", text)
 
 
 def _rejection(verdict: Verdict) -> Reply:

@@ -17,12 +17,14 @@ from paquebot.mail.principal import Principal
 from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
-from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.runtime.rpc_server import AlreadyExistsError, Caller, Server
 from paquebot.smtp.dsn import wishes_fault
 from paquebot.smtp.grammar import is_mailbox, is_utf8_mailbox
 from paquebot.submission.dialogue import Authenticate
 from paquebot.submission.gate import crowd_refusal, size_refusal
-from paquebot.submission.intake import Intake, Mail, refused
+from paquebot.submission.handed import Mail
+from paquebot.submission.intake import Intake, refused
+from paquebot.submission.repeat import IDEMPOTENCY_KEY_MAX
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 
@@ -44,7 +46,10 @@ class ProgramDoor:
         server.unary(SUBMIT, self.submit, CALLERS)
 
     async def submit(self, request: SubmitRequest, caller: Caller) -> SubmitAnswer:
-        """Take a message; the reply is the same that SMTP would give."""
+        """Take a message; the reply is the same that SMTP would give.
+
+        Raises AlreadyExistsError when its idempotency_key stands for another message.
+        """
         request = replace(request, envelope=_labelled(request.envelope))
         if caller.identity == REPORTER:
             principal = Principal(request.tenant, "", internal=True)
@@ -77,8 +82,12 @@ class ProgramDoor:
             report_of=request.report_of,
             tags=tags,
             lane=lane,
+            idempotency_key=request.idempotency_key,
         )
-        return await self.intake.take(mail)
+        answer = await self.intake.take(mail)
+        if answer.id and request.idempotency_key and not answer.reply.is_positive:
+            raise AlreadyExistsError(str(answer.reply))
+        return answer
 
     async def _principal(self, caller: Caller) -> Principal | Reply:
         """Return who calls, by its metadata: user name and password (RFC 7617), or a token (RFC 6750)."""
@@ -139,6 +148,9 @@ def _report_refusal(request: SubmitRequest) -> Reply | None:
 def _client_refusal(request: SubmitRequest) -> Reply | None:
     if request.id or request.report_of or request.tenant or request.pool:
         return Reply(554, "5.5.4", "id, report_of, tenant and pool are for reports of our own deliverers")
+    key = request.idempotency_key
+    if len(key) > IDEMPOTENCY_KEY_MAX or not key.isprintable():
+        return Reply(554, "5.5.4", f"idempotency_key is at most {IDEMPOTENCY_KEY_MAX} printable characters")
     return None
 
 

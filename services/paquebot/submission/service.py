@@ -15,6 +15,7 @@ from paquebot.mail.verdict import Verdict
 from paquebot.policy.values import Policy
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.admission import Admission
+from paquebot.queue.claims import Claims
 from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Heartbeat, Member
@@ -29,6 +30,7 @@ from paquebot.submission.counts import REACHABLE
 from paquebot.submission.crowd import Crowd, CrowdLimits
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
+from paquebot.submission.once import Once
 from paquebot.submission.program import ProgramDoor
 from paquebot.submission.smtp_server import SmtpServer, SmtpSettings
 from paquebot.wire.auth import AUTHENTICATE, LEASE, AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
@@ -95,7 +97,8 @@ class Service:
             record=self._events.add,
             new_id=lambda now_ms: message_id(now_ms, os.urandom(_CHANCE_BYTES)),
         )
-        self.intake = Intake(targets.hostname, doors, Leases(self._auth.lease, time.monotonic))
+        self._once = Once(Claims(js))
+        self.intake = Intake(targets.hostname, doors, Leases(self._auth.lease, time.monotonic), self._once)
         self._background: list[asyncio.Task[None]] = []
 
     def __repr__(self) -> str:
@@ -137,13 +140,13 @@ class Service:
         """Reach out to the others."""
         self._judge.start()
         self._planner.start()
-        for coming in (self._admission.follow(), self._heartbeat.run(), self._look()):
+        for coming in (self._admission.follow(), self._heartbeat.run(), self._once.follow(), self._look()):
             self._background.append(self._tasks.create_task(coming))
 
     async def stop(self) -> None:
         """Let go of the others, once nobody waits for an answer any more."""
         await self._heartbeat.leave()
-        await self._events.drain(EVENTS_S)
+        await asyncio.gather(self._events.drain(EVENTS_S), self._once.drain(EVENTS_S))
         for task in self._background:
             task.cancel()
         await asyncio.gather(self._judge.close(), self._planner.close(), self._auth.channel.close())

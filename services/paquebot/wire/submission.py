@@ -16,7 +16,8 @@ SERVICE = "paquebot.v1.Submission"
 class SubmitRequest:
     """A message. `id`, `report_of`, `tenant` and `pool` are for reports of our own deliverers.
 
-    `tags` are the sender's own words, for routes and selectors; `lane` is normal, bulk, or "" for the credential's.
+    `tags` are the sender's own words, for routes and selectors; `lane` is normal, bulk, or "" for the credential's;
+    `idempotency_key` is the sender's own name for the message, under which it is stored once.
     """
 
     envelope: Envelope
@@ -27,6 +28,7 @@ class SubmitRequest:
     pool: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     lane: str = ""
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def _encode_request(request: SubmitRequest) -> bytes:
         pool=request.pool,
         tags=request.tags,
         lane=request.lane,
+        idempotency_key=request.idempotency_key,
     ).SerializeToString()
 
 
@@ -62,6 +65,7 @@ def _decode_request(encoded: bytes) -> SubmitRequest:
         message.pool,
         dict(message.tags),
         message.lane,
+        message.idempotency_key,
     )
 
 

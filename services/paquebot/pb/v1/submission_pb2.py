@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from paquebot.pb.v1 import common_pb2 as paquebot_dot_pb_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpaquebot/pb/v1/submission.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"\xf5\x01\n\rSubmitRequest\x12\'\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\n\n\x02id\x18\x03 \x01(\t\x12\x11\n\treport_of\x18\x04 \x01(\t\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\x0c\n\x04pool\x18\x06 \x01(\t\x12\x32\n\x04tags\x18\x07 \x03(\x0b\x32$.paquebot.v1.SubmitRequest.TagsEntry\x12\x0c\n\x04lane\x18\x08 \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x0cSubmitAnswer\x12!\n\x05reply\x18\x01 \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\n\n\x02id\x18\x02 \x01(\t2M\n\nSubmission\x12?\n\x06Submit\x12\x1a.paquebot.v1.SubmitRequest\x1a\x19.paquebot.v1.SubmitAnswerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpaquebot/pb/v1/submission.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"\x8e\x02\n\rSubmitRequest\x12\'\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\n\n\x02id\x18\x03 \x01(\t\x12\x11\n\treport_of\x18\x04 \x01(\t\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\x0c\n\x04pool\x18\x06 \x01(\t\x12\x32\n\x04tags\x18\x07 \x03(\x0b\x32$.paquebot.v1.SubmitRequest.TagsEntry\x12\x0c\n\x04lane\x18\x08 \x01(\t\x12\x17\n\x0fidempotency_key\x18\t \x01(\t\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x0cSubmitAnswer\x12!\n\x05reply\x18\x01 \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\n\n\x02id\x18\x02 \x01(\t2M\n\nSubmission\x12?\n\x06Submit\x12\x1a.paquebot.v1.SubmitRequest\x1a\x19.paquebot.v1.SubmitAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITREQUEST_TAGSENTRY']._loaded_options = None
   _globals['_SUBMITREQUEST_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_SUBMITREQUEST']._serialized_start=78
-  _globals['_SUBMITREQUEST']._serialized_end=323
-  _globals['_SUBMITREQUEST_TAGSENTRY']._serialized_start=280
-  _globals['_SUBMITREQUEST_TAGSENTRY']._serialized_end=323
-  _globals['_SUBMITANSWER']._serialized_start=325
-  _globals['_SUBMITANSWER']._serialized_end=386
-  _globals['_SUBMISSION']._serialized_start=388
-  _globals['_SUBMISSION']._serialized_end=465
+  _globals['_SUBMITREQUEST']._serialized_end=348
+  _globals['_SUBMITREQUEST_TAGSENTRY']._serialized_start=305
+  _globals['_SUBMITREQUEST_TAGSENTRY']._serialized_end=348
+  _globals['_SUBMITANSWER']._serialized_start=350
+  _globals['_SUBMITANSWER']._serialized_end=411
+  _globals['_SUBMISSION']._serialized_start=413
+  _globals['_SUBMISSION']._serialized_end=490
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SubmitRequest(_message.Message):
-    __slots__ = ("envelope", "content", "id", "report_of", "tenant", "pool", "tags", "lane")
+    __slots__ = ("envelope", "content", "id", "report_of", "tenant", "pool", "tags", "lane", "idempotency_key")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,7 @@ class SubmitRequest(_message.Message):
     POOL_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     envelope: _common_pb2.Envelope
     content: bytes
     id: str
@@ -32,7 +33,8 @@ class SubmitRequest(_message.Message):
     pool: str
     tags: _containers.ScalarMap[str, str]
     lane: str
-    def __init__(self, envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., content: _Optional[bytes] = ..., id: _Optional[str] = ..., report_of: _Optional[str] = ..., tenant: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., lane: _Optional[str] = ...) -> None: ...
+    idempotency_key: str
+    def __init__(self, envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., content: _Optional[bytes] = ..., id: _Optional[str] = ..., report_of: _Optional[str] = ..., tenant: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., lane: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class SubmitAnswer(_message.Message):
     __slots__ = ("reply", "id")
