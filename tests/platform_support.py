@@ -111,9 +111,11 @@ class Stage:
             raise
         return client
 
-    def send(self, message: bytes, *recipients: str, client: smtplib.SMTP, sender: str = SENDER) -> str:
+    def send(
+        self, message: bytes, *recipients: str, client: smtplib.SMTP, sender: str = SENDER, envid: str = ""
+    ) -> str:
         """Run one transaction; note what was accepted; return the reply."""
-        accepted, reply = hand_over(client, sender, recipients, message)
+        accepted, reply = hand_over(client, sender, recipients, message, envid)
         if accepted:
             self.sent.append(Sent(reply.rpartition(" ")[2], message, sender, accepted))
         return reply

@@ -9,6 +9,7 @@ import click
 
 from paquebot.cli.mailfiles import Fixed, mails
 from paquebot.cli.place import STATE_OPTION, Place
+from paquebot.smtp.dsn import mail_parameters
 
 
 @click.command()
@@ -18,6 +19,7 @@ from paquebot.cli.place import STATE_OPTION, Place
 @click.option("--from", "reverse_path", required=True, help="The reverse-path: MAIL FROM.")
 @click.option("--to", "recipients", multiple=True, required=True, help="A recipient; repeat for several.")
 @click.option("--subject", default="A message from paquebot send", show_default=True)
+@click.option("--envid", default="", help="A name for one message: sent again with it, it is stored once.")
 @STATE_OPTION
 def send(  # noqa: PLR0913, PLR0917  (one argument an option)
     paths: tuple[Path, ...],
@@ -26,16 +28,21 @@ def send(  # noqa: PLR0913, PLR0917  (one argument an option)
     reverse_path: str,
     recipients: tuple[str, ...],
     subject: str,
+    envid: str,
     place: Place,
 ) -> None:
     """Send the mail in PATHS (.eml, mbox, maildir, folders); without PATHS, standard input as plain text.
 
     Prints the reply to each. Exit 1 when any was refused.
     """
+    if envid and mail_parameters("", envid) == "":
+        raise click.BadParameter("is longer than 100 octets", param_hint="--envid")
     running = place.running_or_fail()
     texts = [message for path in paths for message in mails(path, reverse_path)] or [
         _typed(reverse_path, recipients, subject)
     ]
+    if envid and len(texts) > 1:
+        raise click.UsageError("--envid names one message: give one PATH with one message in it")
     refused = 0
     with smtplib.SMTP_SSL("localhost", running.smtps_port, context=trust(place), timeout=60) as client:
         try:
@@ -43,7 +50,7 @@ def send(  # noqa: PLR0913, PLR0917  (one argument an option)
         except smtplib.SMTPAuthenticationError as refusal:
             raise click.ClickException(f"the platform refuses {username}: {_reply(refusal)}") from refusal
         for text in texts:
-            accepted, reply = hand_over(client, reverse_path, recipients, text.content)
+            accepted, reply = hand_over(client, reverse_path, recipients, text.content, envid)
             refused += not accepted
             click.echo(reply, err=not accepted)
     sys.exit(1 if refused else 0)
@@ -55,14 +62,14 @@ def trust(place: Place) -> ssl.SSLContext:
 
 
 def hand_over(
-    client: smtplib.SMTP, reverse_path: str, recipients: tuple[str, ...], content: bytes
+    client: smtplib.SMTP, reverse_path: str, recipients: tuple[str, ...], content: bytes, envid: str = ""
 ) -> tuple[tuple[str, ...], str]:
     """Run one transaction; return the recipients that were accepted, and the reply that decided."""
     eight_bit = ["BODY=8BITMIME"] if any(octet > 127 for octet in content) else []  # noqa: PLR2004
     utf8 = [] if all(path.isascii() for path in (reverse_path, *recipients)) else ["SMTPUTF8"]
     if utf8:
         client.command_encoding = "utf-8"
-    code, text = client.mail(reverse_path, eight_bit + utf8)
+    code, text = client.mail(reverse_path, [*eight_bit, *utf8, *mail_parameters("", envid).split()])
     if code != 250:  # noqa: PLR2004  (RFC 5321 §4.2.3)
         client.rset()
         return (), _line(code, text)
