@@ -21,6 +21,7 @@ from paquebot.queue.ownership import read_owner, take_over
 from paquebot.queue.poolqueue import CRASH_REST_S
 from paquebot.queue.pull import BATCH
 from paquebot.queue.putback import put_back
+from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
 from queue_making import POOL, delivery, now_ms
@@ -416,3 +417,17 @@ async def test_nothing_is_taken_before_others_can_see_that_we_are_there(js: JetS
     while not (one.queue.partitions or one.queue.owned):
         await asyncio.sleep(0)
     assert [member.pod for member in await members(js)] == ["pod-1"]
+
+
+async def test_what_stands_in_the_name_of_one_that_has_it_not_is_taken_by_who_should_have_it(
+    js: JetStream, owner
+) -> None:
+    """A process that crashed and came back under its name sees another in its place, which waits for it to let go."""
+    theirs = next(number for number in range(PARTITIONS) if owner_of(number, {"pod-1", "pod-2"}) == "pod-2")
+    assert await take_over(js, POOL, theirs, "pod-1", await read_owner(js, POOL, theirs))
+    await Heartbeat(js, Member("pod-1", "deliverer", pool=POOL)).beat()
+    await Heartbeat(js, Member("pod-2", "deliverer", pool=POOL)).beat()
+    two = await owner("pod-2")
+    await owner("pod-1")
+    await wait_for(lambda: theirs in two.queue.partitions)
+    assert two.queue.owned[theirs].suspect_until > 0  # as after a crash

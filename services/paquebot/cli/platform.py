@@ -70,11 +70,8 @@ class Platform:
         """Bring everything up; returns when every service says it is ready."""
         compile_policy(self.wanted.objects)
         self.place.prepare(self.wanted.hostname)
-        place = ServerPlace(self.place.store, self.place.identity("nats"), free_port())
-        self.nats = NatsServer(find_nats_server(), place, self.place.logs)
-        await asyncio.to_thread(self.nats.start)
-        self.say(f"nats-server on {self.nats.url}")
-        self.publisher = Publisher(self.place, self.nats.url)
+        await self._start_queue()
+        assert self.publisher is not None  # noqa: S101  (made with the queue)
         await self.publisher.prepare()
         self.published = [*await self.publisher.published()]
         await self._publish(with_draining(self.wanted.objects, self.published, _now()))
@@ -120,6 +117,13 @@ class Platform:
             deliverers={service.name: self._at(service.name) for service in self._deliverers()},
             resolver=self.wanted.world.resolver if self.wanted.world else "",
         )
+
+    async def _start_queue(self) -> None:
+        place = ServerPlace(self.place.store, self.place.identity("nats"), free_port())
+        self.nats = NatsServer(find_nats_server(), place, self.place.logs)
+        await asyncio.to_thread(self.nats.start)
+        self.say(f"nats-server on {self.nats.url}")
+        self.publisher = Publisher(self.place, self.nats.url)
 
     async def _publish(self, objects: list[Mapping[str, Any]]) -> None:
         assert self.publisher is not None  # noqa: S101  (start made it)

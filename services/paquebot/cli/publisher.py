@@ -22,6 +22,7 @@ class Publisher:
 
     place: Place
     nats_url: str
+    replicas: int = 1  # servers that keep each stream
 
     async def published(self) -> list[dict[str, Any]]:
         """Return the objects of the last revision, [] before the first."""
@@ -32,14 +33,14 @@ class Publisher:
     async def prepare(self) -> None:
         """Create what belongs to no pool, and record that the server is fit to keep mail."""
         async with self._connected("publisher") as js, self._connected("system") as system:
-            await provision(js, Policy())
+            await provision(js, Policy(), self.replicas)
             await record(js, await inspect(system))
 
     async def publish(self, objects: Sequence[Mapping[str, Any]], policy: Policy) -> None:
         """Make the keys, create the streams, then publish the password hashes and the policy: in this order."""
         make_keys(self.place, policy)
         async with self._connected("publisher") as js:
-            await provision(js, policy)
+            await provision(js, policy, self.replicas)
             for username, password_hash in self.place.read_hashes().items():
                 await put_hash(js, username, password_hash)
             await publish_policy(js, objects)

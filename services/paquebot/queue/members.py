@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 import structlog
@@ -79,11 +79,15 @@ class Heartbeat:
         )
         self.beaten = sent
 
+    async def try_to_beat(self) -> None:
+        """Write the member down once, if the queue lets us."""
+        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+            await self.beat()
+
     async def run(self) -> None:
         """Beat for ever."""
         while True:
-            with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
-                await self.beat()
+            await self.try_to_beat()
             await asyncio.sleep(BEAT_S)
 
     async def leave(self) -> None:
@@ -98,9 +102,14 @@ async def members(js: JetStream) -> list[Member]:
     return _decode(entries)
 
 
+def staying(found: Iterable[Member], pool: str) -> set[str]:
+    """Return the deliverers of a pool that are there and do not drain."""
+    return {each.pod for each in found if each.service == "deliverer" and each.pool == pool and not each.draining}
+
+
 async def is_present(js: JetStream, pod: str) -> bool:
-    """Say whether a process is alive now: it may have come since the members were read."""
-    return await Bucket(js, "members").get(pod) is not None
+    """Say whether a process is alive now: it may have come since the members were read. "" is nobody's name."""
+    return bool(pod) and await Bucket(js, "members").get(pod) is not None
 
 
 async def follow_members(js: JetStream, on_members: Callable[[list[Member]], None]) -> None:

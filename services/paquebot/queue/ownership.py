@@ -62,6 +62,17 @@ async def let_go(js: JetStream, fence: Fence, pod: str) -> None:
         metrics.HANDOVERS.labels(fence.pool, "let go").inc()
 
 
+async def disown(js: JetStream, pool: str, partition: int, pod: str) -> None:
+    """Let another take a partition as after a crash, if it stands in our name though we have it not.
+
+    A process of our name owned it before it crashed, or our word that we let go was lost: others see us alive, and
+    would wait for ever.
+    """
+    current = await read_owner(js, pool, partition)
+    if current.pod == pod and not current.released:
+        await _write(js, pool, partition, OwnerRecord("", released=False, seq=current.seq))
+
+
 async def _write(js: JetStream, pool: str, partition: int, record: OwnerRecord) -> int:
     payload = json.dumps({"pod": record.pod, "released": record.released}).encode()
     headers = {"Nats-Rollup": "sub", "Nats-Expected-Last-Subject-Sequence": str(record.seq)}

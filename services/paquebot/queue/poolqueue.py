@@ -30,8 +30,8 @@ from paquebot.queue.jetstream import (
 )
 from paquebot.queue.journal import ENDED, POISON_CRASHES, held_as_poison, note, past_of
 from paquebot.queue.lease import LAPSE_S, LEASE_S, Lease
-from paquebot.queue.members import Heartbeat, Member, is_present, members
-from paquebot.queue.ownership import last_seq, let_go, read_owner, take_over
+from paquebot.queue.members import Heartbeat, Member, is_present, members, staying
+from paquebot.queue.ownership import disown, last_seq, let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
 from paquebot.queue.provision import ensure_journal
@@ -75,6 +75,7 @@ class PoolQueue:
     hand: Hand = field(default_factory=Hand)
     draining: bool = False
     journal_there: bool = False
+    unsure: set[int] = field(default_factory=lambda: set(range(PARTITIONS)))  # may stand in our name, though not ours
     beside: Background = field(default_factory=Background)
 
     def __post_init__(self) -> None:
@@ -94,8 +95,7 @@ class PoolQueue:
 
     async def run(self) -> None:
         """Own and take until drained. Nothing is taken over before others can see that we are there."""
-        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
-            await self.heartbeat.beat()
+        await self.heartbeat.try_to_beat()
         beside = (self.heartbeat.run(), self._report_progress(), self.sweeper.run())
         running = [asyncio.create_task(work) for work in beside]
         try:
@@ -116,8 +116,7 @@ class PoolQueue:
         """
         self.draining = True
         self.heartbeat.member = replace(self.heartbeat.member, draining=True)
-        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
-            await self.heartbeat.beat()
+        await self.heartbeat.try_to_beat()
         await asyncio.gather(*(self._release(partition, grace_s) for partition in list(self.owned.values())))
         await self.heartbeat.leave()
         await self.beside.drain(2)
@@ -195,20 +194,19 @@ class PoolQueue:
         now = asyncio.get_running_loop().time()
         for pull in [pull for each in self.owned.values() for pull in each.pulls]:
             await pull.look(now)
-        found = await members(self.js)
+        alive = staying(await members(self.js), self.pool) | {self.pod}
         await self._confirm()
-        others = [each for each in found if each.service == "deliverer" and each.pool == self.pool]
-        alive = {each.pod for each in others if not each.draining} | {self.pod}
         for number in range(PARTITIONS):
             mine = owner_of(number, alive) == self.pod
             partition = self.owned.get(number)
-            if partition is not None and partition.lost:
-                continue  # being abandoned
-            if partition is not None and not mine and not partition.letting_go:
+            if partition is not None and not (mine or partition.letting_go or partition.lost):
                 partition.letting_go = True
                 self.beside.spawn(self._release(partition, LET_GO_MAX_S))
             elif partition is None and mine and not self.draining and self.is_sure:
                 await self._take_over(number)
+            elif partition is None and not mine and number in self.unsure:
+                await disown(self.js, self.pool, number, self.pod)
+                self.unsure.discard(number)
 
     async def _take_over(self, number: int) -> None:
         current = await read_owner(self.js, self.pool, number)
@@ -219,8 +217,7 @@ class PoolQueue:
             return
         suspect = 0 if current.released else await last_seq(self.js, stream_of(self.pool, number))
         partition = Partition(self.js, fence, suspect, self._on_message, self._wanted)
-        rest_s = 0.0 if current.released else CRASH_REST_S
-        partition.since = asyncio.get_running_loop().time() + rest_s
+        partition.since = asyncio.get_running_loop().time() + (0.0 if current.released else CRASH_REST_S)
         self.owned[number] = partition
         try:
             await partition.start()
@@ -248,6 +245,7 @@ class PoolQueue:
             if not partition.lost:
                 await partition.unpin()
                 await let_go(self.js, partition.fence, self.pod)
+        self.unsure.add(partition.fence.partition)
         LOG.info("partition let go", partition=partition.fence.partition, unfinished=unfinished)
 
     def _on_message(self, partition: Partition, message: Message) -> None:
@@ -368,6 +366,7 @@ class PoolQueue:
         await self.on_cut(partition.fence.partition)
         if self.owned.get(partition.fence.partition) is partition:
             del self.owned[partition.fence.partition]
+        self.unsure.add(partition.fence.partition)
 
     async def _confirm(self) -> None:
         """Note that the queue answers; after a lapse, find out whether others took over meanwhile."""

@@ -139,13 +139,18 @@ class NatsServer:
         """Where it listens."""
         return f"tls://127.0.0.1:{self.place.port}"
 
+    @property
+    def config(self) -> str:
+        """Its configuration file's text."""
+        return server_config(self.place)
+
     def start(self) -> None:
         """Start it and wait until it listens."""
         if self._listens():
             raise NoServerError(f"port {self.place.port} is taken already; is another nats-server running?")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = self.folder / "nats-server.conf"
-        config.write_text(server_config(self.place))
+        config.write_text(self.config)
         with (self.folder / "nats-server.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  (found above)
                 [self.binary, "-c", config], stdout=log, stderr=log, start_new_session=True
