@@ -12,6 +12,7 @@ from paquebot.runtime.tls import BAD_IDENTITY, Identity, Reloading, read_identit
 from paquebot.wire.method import Method
 
 MESSAGE_MAX_BYTES = 64 << 20
+HANDSHAKE_MAX_MS = 2000  # where processors are busy 100 ms were too few, and every call failed
 DRAIN_S = 30.0  # for calls on a channel whose certificate was replaced
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -41,7 +42,7 @@ def open_channel(target: str, identity: Identity, service: str) -> grpc.aio.Chan
         ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
         ("grpc.max_send_message_length", MESSAGE_MAX_BYTES),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", HANDSHAKE_MAX_MS),  # which is what a try to connect may take, TLS included
         ("grpc.max_reconnect_backoff_ms", 2000),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.use_local_subchannel_pool", 1),
