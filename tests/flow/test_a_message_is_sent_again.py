@@ -20,6 +20,7 @@ from tests_support import wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+MESSAGES, SESSIONS = 60, 4
 BASIC = (("authorization", "Basic " + base64.b64encode(f"{SHOP}:{PASSWORD}".encode()).decode()),)
 
 
@@ -39,7 +40,7 @@ async def until_heard(stage: Stage, message: bytes, recipient: str, envid: str) 
         with stage.client() as client:
             return stage.send(message, recipient, client=client, envid=envid)
 
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(240):
         while True:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 reply = await asyncio.to_thread(session)
@@ -76,6 +77,28 @@ async def test_over_smtp_by_envid_also_when_submission_was_killed_in_between(sta
     assert len(await arrivals(stage, "again@plain.test")) == 1
     told = await trace_of(stage, ident, "554 5.5.4 This ENVID stands for another message")
     assert "sent again with its ENVID: answered with this id, stored once" in told
+
+
+@pytest.mark.timeout(400)
+async def test_under_load_submission_is_killed_twice_and_nothing_is_lost_or_stored_twice(stage: Stage) -> None:
+    numbers, heard = iter(range(MESSAGES)), list[str]()
+
+    async def client() -> None:
+        for number in numbers:
+            message = content(f"load-{number}")
+            heard.append(await until_heard(stage, message, f"load-{number}@plain.test", f"load {number}"))
+
+    clients = [asyncio.create_task(client()) for _ in range(SESSIONS)]
+    for share in (MESSAGES // 4, MESSAGES // 2):
+        await wait_for(lambda share=share: len(heard) >= share, 240)
+        await kill_submission(stage)
+    await asyncio.gather(*clients)
+    assert all(reply.startswith("250") for reply in heard)
+    assert len(set(heard)) == MESSAGES
+    account = await stage.settled(90)
+    assert account.lost == 0
+    arrived = [each for each in stage.internet if b"Subject: load-" in each.content]
+    assert len(arrived) == MESSAGES
 
 
 async def test_over_grpc_by_its_key(stage: Stage) -> None:

@@ -1,7 +1,12 @@
 """A key is claimed once; whether its message was stored is known whatever broke in between."""
 
 import asyncio
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +16,10 @@ from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.claims import STREAM, USED, Claim, Claims
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueUnavailableError
-from paquebot.queue.server import NatsServer
+from paquebot.queue.provision import stream_config
+from paquebot.queue.server import NatsServer, find_nats_server
+from paquebot.queue.users import ServerPlace, server_config
+from queue_fixtures import free_port
 from queue_making import POOL, delivery, now_ms
 from tests_support import wait_for
 
@@ -121,6 +129,61 @@ async def test_a_full_bucket_forgets_the_oldest_and_says_how_full_it_is(
     assert await Claims(js).read("shop.2") is not None
     await Claims(js).look()
     assert USED._value.get() == 1.0
+
+
+@pytest.fixture
+async def three(identities: Path, tmp_path: Path) -> AsyncIterator[JetStream]:
+    """Return a connection to three servers that keep what is stored together."""
+    listens = [free_port() for _ in range(3)]
+    routes = ", ".join(f"nats://127.0.0.1:{port}" for port in listens)
+    ports, servers = [free_port() for _ in range(3)], []
+    for number, (port, listen) in enumerate(zip(ports, listens, strict=True)):
+        place = ServerPlace(tmp_path / f"store{number}", identities / "nats", port, storage_max_bytes=1 << 30)
+        config = server_config(place).replace("server_name: paquebot", f"server_name: paquebot-{number}")
+        file = tmp_path / f"nats{number}.conf"
+        file.write_text(f'{config}cluster {{ name: three, listen: "127.0.0.1:{listen}", routes: [{routes}] }}\n')
+        with (tmp_path / f"nats{number}.log").open("wb") as log:
+            servers.append(subprocess.Popen([find_nats_server(), "-c", file], stdout=log, stderr=log))
+    js = await reached(f"tls://127.0.0.1:{ports[0]}", identities / "admin")
+    yield js
+    await js.close()
+    for server in servers:
+        server.kill()
+        server.wait()
+
+
+async def reached(url: str, identity: Path) -> JetStream:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await JetStream.connect(url, identity, "admin")
+            except QueueUnavailableError:
+                await asyncio.sleep(0.1)
+
+
+async def test_three_servers_answer_the_question_as_one_does(three: JetStream) -> None:
+    """On several servers some refused publishes leave their Msg-Id behind: this one must not."""
+    config = stream_config(POOL, claim().stream, 3)
+    async with asyncio.timeout(120):
+        while not await made(three, config):
+            await asyncio.sleep(0.2)
+    for number in range(20):
+        plan = Plan((delivery(f"m{number}"),))
+        assert not await Claims(three).is_stored(claim(plan))
+        assert not await Claims(three).is_stored(claim(plan))
+        await Acceptance(three).accept(plan, b"content")
+        assert await Claims(three).is_stored(claim(plan))
+    assert (await three.request(f"STREAM.INFO.{config['name']}"))["state"]["messages"] == 20
+
+
+async def made(js: JetStream, config: dict[str, Any]) -> bool:
+    """Make a stream, once the servers have found each other; say whether it is there."""
+    with contextlib.suppress(QueueUnavailableError, ApiError):
+        await js.request(f"STREAM.CREATE.{config['name']}", config, timeout_s=10)
+    try:
+        return bool(await js.request(f"STREAM.INFO.{config['name']}"))
+    except (QueueUnavailableError, ApiError):
+        return False
 
 
 async def test_without_the_bucket_it_says_so(js: JetStream) -> None:

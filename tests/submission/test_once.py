@@ -205,6 +205,16 @@ async def refuses(_plan: Plan, _content: bytes) -> None:
     raise QueueFullError("no room")
 
 
+async def test_who_cannot_store_in_time_lets_go(start: Any, js: JetStream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others may take the key over after a while: nobody may still be storing then."""
+    monkeypatch.setattr(once, "PUBLISH_MAX_S", 0.2)
+    slow, other = await start("paused"), await start()
+    assert (await slow.take(mail())).reply.code == 451
+    monkeypatch.undo()
+    assert (await other.take(mail())).reply.code == 250
+    assert await stored(js) == 1
+
+
 async def test_when_its_time_is_over_a_key_is_free(start: Any, js: JetStream) -> None:
     credential = SMTPCredential("shop", "web", idempotency=Idempotency(window_s=1))
     replica = await start(policy=replace(POLICY, credentials={"shop.web": credential}))

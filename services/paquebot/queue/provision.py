@@ -21,7 +21,7 @@ JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
 BUCKETS = ("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims")
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
-CLAIMS_MAX = 1_000_000  # keys of messages that are known again: the oldest go, so that new mail is never refused
+CLAIMS_MAX = 500_000  # keys of messages that are known again, in the server's memory: when full the oldest go
 MEMBER_TTL_S = 10
 
 NOT_FOUND = 10059

@@ -17,7 +17,8 @@ from paquebot.submission.counts import UNCLAIMED
 from paquebot.submission.repeat import Repeatable
 
 WAIT_S = 5.0  # for a message that somebody is storing now
-STORING_MS = 30_000  # longer than storing a message is tried
+STORING_MS = 30_000  # longer than claiming a key and storing a message may take together
+PUBLISH_MAX_S = 22.0
 FIRST_PAUSE_S = 0.05
 PAUSE_MAX_S = 1.0
 LOOK_S = 10.0
@@ -87,7 +88,11 @@ class Once:
             await publish()
             return None
         try:
-            await publish()
+            async with asyncio.timeout(PUBLISH_MAX_S):
+                await publish()
+        except TimeoutError:
+            self._write(self.claims.let_go(wanted.key, known, wanted.window_s))
+            raise QueueUnavailableError("it could not be stored in time") from None
         except BaseException:
             self._write(self.claims.let_go(wanted.key, known, wanted.window_s))
             raise
