@@ -4,7 +4,7 @@ import asyncio
 
 from paquebot.mail.principal import Principal
 from paquebot.runtime.rpc_client import RpcUnavailableError
-from paquebot.submission.leases import ASK_MESSAGES, Leases
+from paquebot.submission.leases import ASK_MESSAGES, ASK_MESSAGES_MAX, Leases
 from paquebot.wire.auth import LeaseAnswer, LeaseRequest
 
 _WEB = Principal("shop", "web")
@@ -34,6 +34,19 @@ async def test_a_share_is_spent_before_auth_is_asked_again() -> None:
         auth.leases.spend(_WEB)
     assert auth.asked == [LeaseRequest("shop", "web", ASK_MESSAGES)] * 2
     assert not auth.leases.has_room(_WEB)
+
+
+async def test_the_more_is_asked_for_the_faster_a_share_is_spent_up_to_a_limit() -> None:
+    shares = [ASK_MESSAGES, 2 * ASK_MESSAGES, 4 * ASK_MESSAGES, ASK_MESSAGES_MAX]
+    auth = _Auth(*(LeaseAnswer(share, valid_ms=10_000) for share in [*shares, 1]))
+    for share in shares:
+        await auth.leases.refusal(_WEB)
+        for _ in range(share - (share == ASK_MESSAGES_MAX)):
+            auth.leases.spend(_WEB)
+    assert [request.messages for request in auth.asked] == [50, 100, 200, 400]
+    auth.now_s = 11.0
+    await auth.leases.refusal(_WEB)
+    assert auth.asked[-1].messages == ASK_MESSAGES
 
 
 async def test_a_share_is_void_after_its_time() -> None:

@@ -59,17 +59,14 @@ class Dispatcher:
     tally: Tally = field(default_factory=Tally)
     toil: Toil = field(default_factory=Toil)
     memory: Memory = field(init=False)
+    bearings: Bearings = field(init=False)  # where deliveries go by what is known now
 
     def __post_init__(self) -> None:
+        self.bearings = Bearings(self.policy, self.world.resolver, self.port)
         self.memory = Memory(Bucket(self.settler.queue.js, BUCKET), self.pool_token)
         self.settler.queue.on_item = self.on_item
         self.settler.queue.on_letting_go = self.on_letting_go
         self.settler.queue.on_cut = self.cut
-
-    @property
-    def bearings(self) -> Bearings:
-        """Where deliveries go by what is known now."""
-        return Bearings(self.policy, self.world.resolver, self.port)
 
     @property
     def pool(self) -> SendingPool:
@@ -79,6 +76,7 @@ class Dispatcher:
     def follow(self, policy: Policy) -> None:
         """Take a new policy over."""
         self.policy = policy
+        self.bearings = Bearings(policy, self.world.resolver, self.port)
         self.settler.retry = self.pool.retry
         if self.settler.suppression is not None:
             self.settler.suppression.follow(policy)
@@ -113,7 +111,7 @@ class Dispatcher:
             self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
             return
         site.line.push(taken)
-        site.news.set()
+        site.news.ring()
         self._feed(site)
 
     def on_letting_go(self, partition: int) -> None:
@@ -239,7 +237,7 @@ class Dispatcher:
                     continue
                 taken = site.line.pop()
                 if taken is None:
-                    if not await self._news(site):
+                    if not await site.news.wait(IDLE_S):
                         return
                     continue
                 if self._turned_away(taken):
@@ -255,18 +253,9 @@ class Dispatcher:
                 finally:
                     del site.trying[taken]
         finally:
+            site.news.ring()  # whoever goes may have been called for an item that it does not take
             await courier.leave()  # the place in the site's limit is free when the host has seen the end
             site.couriers.discard(courier)
-
-    async def _news(self, site: Site) -> bool:
-        """Wait a moment for the site's next item."""
-        site.news.clear()
-        try:
-            async with asyncio.timeout(IDLE_S):
-                await site.news.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _attempt(self, site: Site, taken: Taken, courier: Courier) -> None:
         """See to one delivery: try it, unless it is not ours, has moved, or is past its time."""

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
+from paquebot.deliverer.bell import Bell
 from paquebot.deliverer.courier import Courier
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.tally import Tally
@@ -34,7 +35,7 @@ class Site:
     noted_at: float = -math.inf
     workers: "set[asyncio.Task[None]]" = field(default_factory=set)
     trying: dict[Taken, float] = field(default_factory=dict)  # attempts under way, and when each began
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    news: Bell = field(default_factory=Bell)  # rung for each item
     tally: Tally = field(default_factory=Tally)
     couriers: set[Courier] = field(default_factory=set)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)  # its partition is let go: end, and begin nothing
@@ -47,7 +48,7 @@ class Site:
     def leave(self) -> None:
         """Let the workers that wait end, and those with an attempt after it."""
         self.leaving.set()
-        self.news.set()
+        self.news.ring_all()
 
     async def pause(self, seconds: float) -> None:
         """Wait, unless the partition is let go before."""

@@ -38,6 +38,21 @@ class EventWriter:
 
         It may be cancelled: the batch, which others wait for too, is stored all the same.
         """
+        return asyncio.shield(self._batched(record).stored)
+
+    def note(self, record: Record) -> None:
+        """Take a record that nobody waits for."""
+        self._batched(record)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Store what is gathered; give up after `timeout_s`."""
+        self._flush()
+        if self.running:
+            await asyncio.wait(self.running, timeout=timeout_s)
+        for task in self.running:
+            task.cancel()
+
+    def _batched(self, record: Record) -> _Batch:
         loop = asyncio.get_running_loop()
         subject = event_subject(record.tenant, record.kind)
         batch = self.waiting.get(subject)
@@ -48,15 +63,7 @@ class EventWriter:
             if self.timer is None:
                 self.timer = loop.call_later(GATHER_S, self._flush)
         batch.records.append(record)
-        return asyncio.shield(batch.stored)
-
-    async def drain(self, timeout_s: float) -> None:
-        """Store what is gathered; give up after `timeout_s`."""
-        self._flush()
-        if self.running:
-            await asyncio.wait(self.running, timeout=timeout_s)
-        for task in self.running:
-            task.cancel()
+        return batch
 
     def _flush(self) -> None:
         if self.timer is not None:

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from paquebot.mail.delivery import Plan
+from paquebot.mail.delivery import Delivery, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.finish import Finished, Finishing, finish
 from paquebot.mail.mime import SAMPLE_FROM_BYTES, sample
@@ -294,15 +294,17 @@ class _Message:
 def accepted_records(plan: Plan, now_ms: int, report_of: str) -> list[Record]:
     """Return what the event stream hears about an accepted message, for each delivery."""
     return [
-        replace(
-            about(delivery, kind, now_ms),
-            reason=delivery.reason,
-            next_ms=delivery.next_ms,
-            report_of=report_of,
-        )
+        _accepted(delivery, kind, now_ms, report_of)
         for delivery in plan.deliveries
         for kind in ((Kind.ACCEPTED, Kind.HELD) if delivery.held else (Kind.ACCEPTED,))
     ]
+
+
+def _accepted(delivery: Delivery, kind: Kind, now_ms: int, report_of: str) -> Record:
+    record = about(delivery, kind, now_ms)
+    if not (delivery.reason or delivery.next_ms or report_of):
+        return record  # as most are: a copy costs more than the record
+    return replace(record, reason=delivery.reason, next_ms=delivery.next_ms, report_of=report_of)
 
 
 def repeated_record(mail: Mail, ident: str, reply: Reply, wanted: Repeatable) -> Record:

@@ -16,6 +16,7 @@ from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.wire.auth import LeaseAnswer, LeaseRequest
 
 ASK_MESSAGES = 50
+ASK_MESSAGES_MAX = 400
 KEPT_MAX = 10_000  # credentials
 UNCOUNTED = Counter("paquebot_submission_uncounted", "Messages not counted because auth did not answer.")
 LOG = structlog.get_logger()
@@ -27,6 +28,7 @@ _Key = tuple[str, str]
 class _Share:
     left: int
     until_s: float
+    granted: int
 
 
 class Leases:
@@ -75,7 +77,7 @@ class Leases:
         future = self._asking[key] = asyncio.get_running_loop().create_future()
         answer: LeaseAnswer | None = None
         try:
-            answer = await self._ask(LeaseRequest(*key, ASK_MESSAGES))
+            answer = await self._ask(LeaseRequest(*key, self._wanted(key)))
             if answer.granted:
                 self._keep(key, answer)
         except (RpcUnavailableError, RpcRefusedError) as error:
@@ -85,8 +87,18 @@ class Leases:
             future.set_result(answer)
         return answer
 
+    def _wanted(self, key: _Key) -> int:
+        """Return how much to ask for: twice as much where the last share was spent before its time.
+
+        So what runs out unused, and is lost to the quota, is no more than what was used before it.
+        """
+        last = self._shares.get(key)
+        if last is None or last.left > 0 or last.until_s <= self._clock():
+            return ASK_MESSAGES
+        return min(max(ASK_MESSAGES, 2 * last.granted), ASK_MESSAGES_MAX)
+
     def _keep(self, key: _Key, answer: LeaseAnswer) -> None:
         if len(self._shares) >= KEPT_MAX:
             now = self._clock()
             self._shares = {each: share for each, share in self._shares.items() if share.until_s > now}
-        self._shares[key] = _Share(answer.granted, self._clock() + answer.valid_ms / 1000)
+        self._shares[key] = _Share(answer.granted, self._clock() + answer.valid_ms / 1000, answer.granted)

@@ -94,7 +94,7 @@ class Service:
             plan=self._planner.ask,
             accept=Acceptance(js).accept,
             admit=self._admission.check,
-            record=self._events.add,
+            record=self._events.note,
             new_id=lambda now_ms: message_id(now_ms, os.urandom(_CHANCE_BYTES)),
         )
         self._once = Once(Claims(js))
