@@ -43,7 +43,7 @@ cluster: $(READY) ## Paquebot from its chart on a cluster on this machine, and a
 
 cluster-test: $(READY) ## tests/cluster: whole stories on a cluster of processes; as root, after `make kube`
 	@$(BIN)/python hack/nats_server.py
-	@$(BIN)/python hack/in_namespace.py $(BIN)/python -m pytest tests/cluster
+	@$(BIN)/python hack/in_namespace.py $(BIN)/python -m pytest -o cache_dir=.pytest_cache/cluster tests/cluster
 
 helm: ## build Helm 4, which tests/chart and the cluster need (once; needs Go)
 	@$(PYTHON) hack/helm.py

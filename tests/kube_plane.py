@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from paquebot.runtime.authority import create_authority, issue
 from queue_fixtures import free_port
 
-READY_MAX_S = 60.0
+READY_MAX_S = 150.0
 CONNECTIONS_MAX = 5
 PR_SET_PDEATHSIG = 1
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kube-apiserver")

@@ -158,7 +158,7 @@ class Stage:
         ]
         return settle_account(self.sent, arrivals, await self.waiting(), {})
 
-    async def settled(self, timeout_s: float = 60.0) -> Account:
+    async def settled(self, timeout_s: float = 120.0) -> Account:
         """Wait until every accepted pair is delivered or has failed with a report."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:

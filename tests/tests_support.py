@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def wait_for(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+async def wait_for(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     """Return when the condition holds; fail when it does not in time."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     while not condition():

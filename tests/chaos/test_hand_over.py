@@ -48,7 +48,7 @@ class Scene:
         objects[0]["spec"]["replicas"] = replicas
         await self.stage.platform.apply(objects)
 
-    async def owned_by(self, pod: str, name: str = BUSY, timeout_s: float = 40.0) -> None:
+    async def owned_by(self, pod: str, name: str = BUSY, timeout_s: float = 90.0) -> None:
         """Wait until a deliverer owns a destination."""
         js = await self.stage.admin()
         try:

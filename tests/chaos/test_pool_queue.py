@@ -52,17 +52,20 @@ async def becomes(js: JetStream, wanted: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_an_orderly_hand_over_takes_less_than_five_seconds(js: JetStream, owner: Callable) -> None:
+async def test_an_orderly_hand_over_waits_for_nobody_to_be_given_up(js: JetStream, owner: Callable) -> None:
     one = await owner("pod-1")
     await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
     for number in range(50):
         await accept(js, delivery(f"a{number}", site=f"d{number}.example"))
     await wait_for(lambda: len(one.taken) == 50)
-    two = await owner("pod-2", at_once=True)
-    await wait_for(lambda: two.queue.partitions)
-    draining = asyncio.create_task(one.queue.drain(4))
-    await wait_for(lambda: len(two.queue.partitions) == PARTITIONS, 5)
-    await draining
+    with structlog.testing.capture_logs() as lines:
+        two = await owner("pod-2", at_once=True)
+        await wait_for(lambda: two.queue.partitions)
+        draining = asyncio.create_task(one.queue.drain(4))
+        await wait_for(lambda: len(two.queue.partitions) == PARTITIONS)
+        await draining
+    taken_over = [line["clean"] for line in lines if line["event"] == "partition taken" and line["after"] == "pod-1"]
+    assert set(taken_over) == {True}
     await wait_for(lambda: len(two.taken) == 50)
     assert not any(taken.doubtful for taken in two.taken)
 

@@ -15,7 +15,7 @@ async def put(js: JetStream, item, **headers: str) -> None:
     await js.publish(deferred_subject(item), encode(Item((item,)), b"content"), schedule_headers(item) | headers)
 
 
-async def ready(js: JetStream, item, timeout_s: float = 10) -> tuple:
+async def ready(js: JetStream, item, timeout_s: float = 60) -> tuple:
     stream, subject = stream_of(POOL, item.partition), ready_subject(item)
     for _ in range(int(timeout_s / 0.05)):
         message = await js.get_last(stream, subject)

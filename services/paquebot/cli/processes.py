@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-READY_MAX_S = 30.0
+READY_MAX_S = 90.0  # machines may be busy; who ends before is told at once
 DRAIN_MAX_S = 15.0
 RESTART_S = 0.5
 CRASHES_AT_START_MAX = 2  # a third is no accident
