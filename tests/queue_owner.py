@@ -74,3 +74,8 @@ async def owner(js: JetStream, connect) -> AsyncIterator[Callable]:
 
 async def accept(js: JetStream, *deliveries, content: bytes = b"content") -> None:
     await Acceptance(js).accept(Plan(deliveries), content)
+
+
+async def stored(js: JetStream) -> None:
+    """Return when the journal's stream has all that was sent: what is behind it is acknowledged."""
+    await js.publish("doubt.behind.it", b"")

@@ -71,19 +71,31 @@ async def test_an_orderly_hand_over_waits_for_nobody_to_be_given_up(js: JetStrea
 
 
 @pytest.mark.usefixtures("quick")
-async def test_after_a_crash_the_next_owner_takes_all_and_doubts_what_was_begun(js: JetStream, owner: Callable) -> None:
+async def test_after_a_crash_the_next_owner_takes_all_and_doubts_what_was_not_answered(
+    js: JetStream, owner: Callable
+) -> None:
     one = await owner("pod-1")
     await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
-    for ident in ("begun", "waits"):
+    for ident in ("waits", "begun", "dot", "taken"):
         await accept(js, delivery(ident))
-    await wait_for(lambda: len(one.taken) == 2)
-    await one.queue.begin(next(taken for taken in one.taken if taken.delivery.id == "begun"))
-    await one.js.client.flush()
+    await wait_for(lambda: len(one.taken) == 4)
+    for taken in one.taken:
+        if taken.delivery.id != "waits":
+            await one.queue.begin(taken)
+        if taken.delivery.id in {"dot", "taken"}:
+            await one.queue.journal.dot(taken.note, "mx.b.example [192.0.2.1]")
+        if taken.delivery.id == "taken":
+            one.queue.journal.answered(taken.note, taken.delivery.recipients)
+    await wait_for(lambda: not one.queue.journal._fresh)
     await one.crash()
     two = await owner("pod-2")
     await wait_for(lambda: len(two.queue.partitions) == PARTITIONS, 30)
-    await wait_for(lambda: len(two.taken) == 2, 30)
-    assert {taken.delivery.id: taken.doubtful for taken in two.taken} == {"begun": True, "waits": False}
+    await wait_for(lambda: len(two.taken) == 4, 30)
+    found = {taken.delivery.id: taken for taken in two.taken}
+    assert [ident for ident, taken in found.items() if taken.doubtful] == ["dot"]
+    assert found["dot"].past.doubt == "mx.b.example [192.0.2.1]"
+    assert {ident for ident, taken in found.items() if taken.delivery.crashes} == {"begun", "dot", "taken"}
+    assert [ident for ident, taken in found.items() if taken.past.delivered] == ["taken"]
     for taken in two.taken:
         await two.delivered(taken)
     await becomes(js, [])

@@ -8,7 +8,7 @@ import pytest
 
 from deliverer.hosts import EHLO, HANG_UP, SILENCE, Host, listening
 from paquebot.deliverer import connection as connecting
-from paquebot.deliverer.connection import Connection, LeaseLostError
+from paquebot.deliverer.connection import Connection, LeaseLostError, Warrant
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.smtp.client import BrokenSession, Need, Timeout, Transaction
 from tests_support import wait_for
@@ -233,3 +233,75 @@ async def test_what_is_broken_off_behind_the_final_dot_is_in_doubt() -> None:
         connection.break_off()
         assert (await sending).in_doubt
         assert not connection.committed
+
+
+class Noted:
+    """A journal that takes its time."""
+
+    def __init__(self) -> None:
+        self.where: list[str] = []
+        self.done = asyncio.get_running_loop().create_future()
+        self.ours = True
+
+    def before_dot(self, where: str) -> "asyncio.Future[None]":
+        self.where.append(where)
+        return self.done
+
+    @property
+    def warrant(self) -> Warrant:
+        return Warrant(lambda: self.ours, self.before_dot)
+
+
+async def test_the_final_dot_waits_until_it_is_noted() -> None:
+    host = Host()
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        noted = Noted()
+        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
+        await wait_for(lambda: noted.where)
+        await asyncio.sleep(0.1)
+        assert (noted.where, host.taken, connection.committed) == (["a.mx [127.0.0.1]"], [], False)
+        noted.done.set_result(None)
+        assert (await sending).accepted == (True,)
+
+
+async def test_what_ends_while_the_dot_is_noted_was_never_sent() -> None:
+    host = Host()
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        noted = Noted()
+        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
+        await wait_for(lambda: noted.where)
+        host.writers[0].transport.abort()
+        await connection.ended.wait()
+        noted.done.set_result(None)
+        with pytest.raises(BrokenSession, match="while sending content"):
+            await sending
+
+
+async def test_a_lease_that_is_lost_while_the_dot_is_noted_keeps_it_back() -> None:
+    host = Host()
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        noted = Noted()
+        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
+        await wait_for(lambda: noted.where)
+        noted.ours = False
+        noted.done.set_result(None)
+        with pytest.raises(LeaseLostError):
+            await sending
+    assert host.taken in ([], [b""])
+
+
+async def test_what_is_broken_off_while_the_dot_is_noted_is_not_sent() -> None:
+    host = Host()
+    async with listening(host) as port, connected(port) as connection:
+        await greeted(connection)
+        noted = Noted()
+        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
+        await wait_for(lambda: noted.where)
+        connection.break_off()
+        noted.done.set_result(None)
+        with pytest.raises(LeaseLostError):
+            await sending
+    assert host.taken in ([], [b""])

@@ -8,7 +8,7 @@ import pytest
 
 from deliverer.conftest import delivery
 from deliverer.hosts import HANG_UP, SILENCE, Host, listening
-from paquebot.deliverer.connection import LeaseLostError
+from paquebot.deliverer.connection import LeaseLostError, Warrant
 from paquebot.deliverer.courier import Attempted, Courier, World
 from paquebot.deliverer.opening import Way
 from paquebot.deliverer.wheel import DeadlineWheel
@@ -42,7 +42,7 @@ async def attempt(port: int, hosts: int, *, courier: Courier | None = None, **ch
     courier = courier or Courier(World(wheel, World1(hosts), random.Random(1), allow_private=True), 100)
     way = Way(port, "out.example", changes.pop("tls", TLSMinimum.OPPORTUNISTIC))
     item = replace(delivery(), **changes)
-    attempted = await courier.attempt(item, CONTENT, way, lambda: True)
+    attempted = await courier.attempt(item, CONTENT, way, Warrant())
     return attempted, courier
 
 
@@ -216,6 +216,44 @@ async def test_in_doubt_the_same_host_is_asked_first() -> None:
     assert (first.connections, second.connections) == (0, 1)
 
 
+async def test_in_doubt_an_open_connection_to_another_host_is_not_used() -> None:
+    first, second = Host(), Host()
+    async with listening(first, second) as port:
+        _, courier = await attempt(port, 2)
+        doubt = {"reason": "in doubt: b.mx …", "last_host": "b.mx [127.0.0.2]"}
+        attempted, courier = await attempt(port, 2, courier=courier, **doubt)
+        await courier.leave()
+    assert attempted.host == "b.mx [127.0.0.2]"
+    assert (first.connections, second.connections) == (1, 1)
+
+
+async def test_in_doubt_about_a_host_that_serves_the_domain_no_more_all_are_alike() -> None:
+    first = Host()
+    async with listening(first, Host()) as port:
+        attempted, courier = await attempt(port, 2, reason="in doubt: z.mx …", last_host="z.mx [127.0.0.26]")
+        await courier.leave()
+    assert attempted.host == "a.mx [127.0.0.1]"
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ({}, [(), ("r1@b.example",)]),
+        ({"dot": b"550 5.7.1 no\r\n"}, [(), ()]),
+        ({"DATA": b"451 later\r\n"}, [()]),
+        ({"dot": HANG_UP}, [()]),  # in doubt: nobody takes the dot back
+    ],
+)
+async def test_dots_and_answers_are_told(script: dict, told: list) -> None:
+    heard: list[tuple[str, ...]] = []
+    warrant = Warrant(before_dot=lambda _where: heard.append(()), answered=heard.append)
+    courier = Courier(World(DeadlineWheel(), World1(1), random.Random(1), allow_private=True), 100)
+    async with listening(Host(**script)) as port:
+        await courier.attempt(delivery(), CONTENT, Way(port, "out.example"), warrant)
+        await courier.leave()
+    assert heard == told
+
+
 async def test_a_silent_host_meets_its_deadline() -> None:
     class Hasty(DeadlineWheel):
         def arm(self, owner, seconds, call) -> None:
@@ -306,7 +344,7 @@ async def test_a_lease_lost_between_two_transactions_leaves_the_rest_to_the_next
     host.script[b"RCPT"] = answer
     async with listening(host, second) as port:
         item = replace(delivery(), recipients=FIVE)
-        attempted = await courier.attempt(item, CONTENT, Way(port, "out.example"), lambda: bool(owned))
+        attempted = await courier.attempt(item, CONTENT, Way(port, "out.example"), Warrant(lambda: bool(owned)))
         await courier.leave()
     assert [attempted.outcomes[each].kind for each in FIVE] == [Kind.DELIVERED] * 2 + [Kind.DEFERRED] * 3
     assert sum(content.endswith(b"\r\n.\r\n") for content in host.taken) == 1
@@ -330,7 +368,7 @@ async def test_without_the_lease_no_final_dot_is_sent() -> None:
     way = Way(0, "out.example")
     async with listening(host) as port:
         with pytest.raises(LeaseLostError):
-            await courier.attempt(delivery(), CONTENT, replace(way, port=port), lambda: False)
+            await courier.attempt(delivery(), CONTENT, replace(way, port=port), Warrant(lambda: False))
     assert all(not content.endswith(b"\r\n.\r\n") for content in host.taken)
 
 

@@ -18,6 +18,26 @@ class LeaseLostError(Exception):
     """The partition is no longer ours: the transaction was broken off before the final dot."""
 
 
+def _nothing(_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Warrant:
+    """Leave to go on with a delivery, and who hears of its final dots.
+
+    `before_dot` takes the host, and may return what must be done before the dot goes out; `answered` takes those whom
+    the host has taken the message for, nobody when it refused or the dot never went out.
+    """
+
+    may_go_on: Callable[[], bool] = lambda: True
+    before_dot: "Callable[[str], asyncio.Future[None] | None]" = _nothing
+    answered: Callable[[tuple[str, ...]], None] = _nothing
+
+
+LEAVE = Warrant()
+
+
 @dataclass(slots=True, eq=False)
 class Connection(asyncio.Protocol):
     """One connection; one dialogue at a time."""
@@ -34,8 +54,9 @@ class Connection(asyncio.Protocol):
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _dialogue: Generator[Need, None, Any] | None = None
     _result: "asyncio.Future[Any] | None" = None
-    _may_finish: Callable[[], bool] = field(default=lambda: True)
+    _warrant: Warrant = LEAVE
     _paused: bool = False
+    _noting: bool = False  # the final dot waits until it is noted
 
     @property
     def where(self) -> str:
@@ -48,14 +69,12 @@ class Connection(asyncio.Protocol):
         alive = self.transport is not None and not self.transport.is_closing()
         return alive and self._dialogue is None and self.session.reusable
 
-    def run(
-        self, dialogue: Generator[Need, None, Any], may_finish: Callable[[], bool] = lambda: True
-    ) -> "asyncio.Future[Any]":
+    def run(self, dialogue: Generator[Need, None, Any], warrant: Warrant = LEAVE) -> "asyncio.Future[Any]":
         """Run a dialogue of the session; the future fails with BrokenSession or LeaseLostError."""
         assert self._dialogue is None, "one dialogue at a time"  # noqa: S101
         result = self._result = asyncio.get_running_loop().create_future()
         self._dialogue = dialogue
-        self._may_finish = may_finish
+        self._warrant = warrant
         self._step()
         return result
 
@@ -140,18 +159,20 @@ class Connection(asyncio.Protocol):
 
     def _step(self) -> None:
         """Go on with the dialogue as far as it goes without waiting."""
-        if self._dialogue is None:
-            return
         dialogue = self._dialogue
+        if dialogue is None or self._noting:
+            return
         try:
             while True:
                 need = next(dialogue)
                 self._write()
                 if isinstance(need, BeforeFinalDot):
-                    if not self._may_finish():
-                        dialogue.close()
-                        self._end(LeaseLostError("the lease was lost before the final dot"))
-                        self.abort()
+                    if not self._may_finish(dialogue):
+                        return
+                    noted = self._warrant.before_dot(self.where)
+                    if noted is not None and not noted.done():
+                        self._noting = True
+                        noted.add_done_callback(lambda _: self._noted(dialogue))
                         return
                     self.committed = True
                 elif need is not Timeout.BLOCK or self._paused:
@@ -163,6 +184,24 @@ class Connection(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001  (BrokenSession, or a fault of ours: who waits must hear of it)
             self._end(error)
             self.abort()
+
+    def _may_finish(self, dialogue: Generator[Need, None, Any]) -> bool:
+        """Say whether the final dot may go out; break the dialogue off when the lease was lost."""
+        if self._warrant.may_go_on():
+            return True
+        dialogue.close()
+        self._end(LeaseLostError("the lease was lost before the final dot"))
+        self.abort()
+        return False
+
+    def _noted(self, dialogue: Generator[Need, None, Any]) -> None:
+        """Go on with a dialogue, unless it was broken off while its final dot was noted."""
+        if self._dialogue is not dialogue:
+            return
+        self._noting = False
+        if self._may_finish(dialogue):
+            self.committed = True
+            self._step()
 
     def _late(self) -> None:
         self.session.timed_out()
@@ -176,7 +215,7 @@ class Connection(asyncio.Protocol):
     def _end(self, outcome: object) -> None:
         self.wheel.disarm(self)
         self._dialogue = None
-        self.committed = False
+        self.committed = self._noting = False
         result, self._result = self._result, None
         if result is None or result.done():
             return

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from paquebot.deliverer.connection import Connection, LeaseLostError
+from paquebot.deliverer.connection import Connection, LeaseLostError, Warrant
 from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.opening import Way, open_connection
 from paquebot.deliverer.verdicts import broken, outcomes_of
@@ -61,8 +61,8 @@ class Courier:
     _waits: "asyncio.Future[Any] | None" = None  # a look-up, or a connection that opens
     used_up: bool = False  # the host would take more over a new connection
 
-    async def attempt(self, delivery: Delivery, content: bytes, way: Way, may_go_on: Callable[[], bool]) -> Attempted:
-        """Try a delivery; raise LeaseLostError when nothing is delivered and `may_go_on` says no, or we are cut off."""
+    async def attempt(self, delivery: Delivery, content: bytes, way: Way, warrant: Warrant) -> Attempted:
+        """Try a delivery; raise LeaseLostError when nothing is delivered and we may not go on, or are cut off."""
         answer = await self._lookup(delivery.domain, way)
         conclusion = _concluded(answer)
         if conclusion is not None:
@@ -79,7 +79,7 @@ class Courier:
                         break
                     continue
                 host, tls = opened.where, opened.tls
-                told = await self._send(opened, delivery.to(undecided), content, may_go_on)
+                told = await self._send(opened, delivery.to(undecided), content, warrant)
                 outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
                 if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
                     reporting.append("DSN" in opened.session.extensions)
@@ -87,7 +87,7 @@ class Courier:
                 undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
                 if slow_down or not undecided:
                     break
-                _stop_unless(may_go_on)  # before another host is bothered
+                _stop_unless(warrant.may_go_on)  # before another host is bothered
         except LeaseLostError:
             if not reporting:  # nobody took it over yet: the next owner has it untouched
                 raise
@@ -130,10 +130,10 @@ class Courier:
             loop = f"all hosts of {delivery.domain} are ourselves: mail would go in a circle"
             yield of_conclusion(Kind.FAILED, 554, "5.4.6", loop)
             return
-        if delivery.reason.startswith(IN_DOUBT):  # the host that may have it will know it again
-            last = delivery.last_host.partition(" ")[0]
-            hosts = tuple(sorted(hosts, key=lambda host: host != last))
-        if self._serves(hosts, way, delivery.domain):
+        first, address_first = _asked_first(delivery, hosts)
+        if first:
+            hosts = (first, *(host for host in hosts if host != first))
+        if self._serves((first,) if first else hosts, way, delivery.domain):
             assert self.connection is not None  # noqa: S101  (it serves)
             yield self.connection
         tries = 0
@@ -141,7 +141,7 @@ class Courier:
             found = Addresses((literal(host),)) if literal(host) else await self._addresses(host)
             if not found.addresses and not found.known:
                 yield of_failure(Stage.LOOKUP, f"the addresses of {host} cannot be looked up")
-            for address in found.addresses:
+            for address in sorted(found.addresses, key=lambda each: each != address_first):
                 self.used_up = True
                 while self.used_up:
                     self.used_up = False
@@ -178,7 +178,7 @@ class Courier:
             self._waits = None
 
     async def _send(
-        self, connection: Connection, delivery: Delivery, content: bytes, may_go_on: Callable[[], bool]
+        self, connection: Connection, delivery: Delivery, content: bytes, warrant: Warrant
     ) -> dict[str, Outcome]:
         """Send in as many transactions as the host's limits ask for (RFC 9422 §4); what is left waits for the next."""
         share_max = peer_limits(connection.session.extensions).recipients_max or RECIPIENTS_MAX
@@ -186,7 +186,7 @@ class Courier:
         while left:
             share = delivery.to(left[:share_max])
             try:
-                told = await self._transact(connection, share, content, may_go_on)
+                told = await self._transact(connection, share, content, warrant)
             except LeaseLostError:
                 if not outcomes:
                     raise
@@ -205,7 +205,7 @@ class Courier:
         return outcomes
 
     async def _transact(
-        self, connection: Connection, delivery: Delivery, content: bytes, may_go_on: Callable[[], bool]
+        self, connection: Connection, delivery: Delivery, content: bytes, warrant: Warrant
     ) -> dict[str, Outcome]:
         transaction = Transaction(
             delivery.return_path,
@@ -223,10 +223,16 @@ class Courier:
             raise LeaseLostError(BROKEN_OFF)
         connection.domains.add(delivery.domain)
         try:
-            result: TransactionResult = await connection.run(connection.session.transaction(transaction), may_go_on)
+            result: TransactionResult = await connection.run(connection.session.transaction(transaction), warrant)
         except BrokenSession as error:
+            warrant.answered(())
             return broken(transaction, error.reason, connection.where)
+        except LeaseLostError:
+            warrant.answered(())
+            raise
         outcomes = outcomes_of(transaction, result, connection.where)
+        if not result.in_doubt:
+            warrant.answered(tuple(each for each, told in outcomes.items() if told.kind is Kind.DELIVERED))
         return {each: of_relay(outcome) for each, outcome in outcomes.items()} if self._relays else outcomes
 
     @property
@@ -246,6 +252,13 @@ class Courier:
         """Say whether another MAIL may be sent over a connection, by our limit and the host's."""
         theirs = peer_limits(connection.session.extensions).mails_max or self.messages_max
         return connection.messages < min(theirs, self.messages_max)
+
+
+def _asked_first(delivery: Delivery, hosts: tuple[str, ...]) -> tuple[str, str]:
+    """Return host and address that may have a delivery in doubt, and would know it again; "" where there is none."""
+    host, _, address = delivery.last_host.partition(" ")
+    in_doubt = delivery.reason.startswith(IN_DOUBT) and host in hosts
+    return (host, address.strip("[]")) if in_doubt else ("", "")
 
 
 def _stop_unless(may_go_on: Callable[[], bool]) -> None:

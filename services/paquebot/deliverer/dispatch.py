@@ -15,6 +15,7 @@ from paquebot.deliverer import metrics
 from paquebot.deliverer.bearings import Bearings
 from paquebot.deliverer.connection import LeaseLostError
 from paquebot.deliverer.courier import Attempted, Courier, World
+from paquebot.deliverer.doubts import delivered_before, warrant_of
 from paquebot.deliverer.heed import heed
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.memory import Memory
@@ -25,6 +26,7 @@ from paquebot.deliverer.throttle import Throttle
 from paquebot.deliverer.toil import Toil
 from paquebot.deliverer.touch import Conclude, Hold, Obey, Park, Reroute, Sight, Step, Wait, touch
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.doubt import doubted
 from paquebot.mail.order import Order
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.policy.values import Policy, SendingPool
@@ -100,6 +102,11 @@ class Dispatcher:
         delivery = taken.delivery
         if delivery.attempts and delivery.next_ms:
             metrics.LAG.labels(self.pool_token).observe(max(0, now_ms() - delivery.next_ms) / 1000)
+        if taken.past.delivered:
+            self.settler.finish(taken, delivered_before(taken), self.pool.retry, b"")
+            return
+        if taken.past.doubt is not None:
+            taken.delivery = doubted(delivery, taken.past.doubt)
         if self._turned_away(taken):
             return
         site = self._site(taken.delivery)
@@ -304,7 +311,7 @@ class Dispatcher:
             return
         with metrics.in_flight(self.pool_token).track_inprogress():
             try:
-                attempted = await courier.attempt(wanted, content, way, lambda: queue.owns(taken))
+                attempted = await courier.attempt(wanted, content, way, warrant_of(queue, taken))
             except LeaseLostError:
                 LOG.warning("lease lost before the final dot")
                 self.settler.give_back(taken)

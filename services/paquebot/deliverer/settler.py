@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from paquebot.deliverer.courier import Attempted
+from paquebot.deliverer.doubts import crash_behind, lost_reply
 from paquebot.deliverer.suppression import Suppression
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.doubt import HELD_FOR_MS
 from paquebot.mail.dsn import report
 from paquebot.mail.order import Order, due
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
@@ -27,7 +29,6 @@ from paquebot.mail.steering import carry_out, parked
 from paquebot.queue.background import Background
 from paquebot.queue.bodies import BodyLostError
 from paquebot.queue.jetstream import ApiError, QueueUnavailableError
-from paquebot.queue.journal import HELD_FOR_MS
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.taken import Taken
 
@@ -134,10 +135,8 @@ class Settler:
             settlement = Settlement((), again=held)
         if self.suppression is not None:
             await self.suppression.learn(taken.delivery, attempt.outcomes)
-        doubts = _doubts(taken, attempt)
-        if doubts:
-            settlement = replace(settlement, records=(*settlement.records, *doubts))
-        await self._apply(taken, settlement)
+        lost = lost_reply(taken.delivery, attempt.outcomes, attempt.host, attempt.now_ms)
+        await self._apply(taken, replace(settlement, records=(*settlement.records, *lost)) if lost else settlement)
 
     async def _tell(self, taken: Taken, reports: tuple[DsnRequest, ...], content: bytes) -> frozenset[Action]:
         """Submit reports; return the kinds that cannot be submitted now."""
@@ -157,8 +156,9 @@ class Settler:
 
     async def _apply(self, taken: Taken, settlement: Settlement) -> None:
         """Let the queue make an outcome lasting; what cannot be stored must not stay in hand for ever."""
+        records = (*crash_behind(taken, now_ms()), *settlement.records)
         try:
-            await self.queue.settle(taken, self._obeyed(settlement))
+            await self.queue.settle(taken, self._obeyed(replace(settlement, records=records)))
         except Exception:
             LOG.exception("an outcome cannot be stored", delivery=taken.name)
             await self.give_up(taken)
@@ -185,17 +185,6 @@ def expired(delivery: Delivery) -> Attempted:
     outcome = of_conclusion(Kind.DEFERRED, 451, "4.4.7", reason) if last is None else None
     told = outcome or Outcome(Kind.DEFERRED, Scope.MESSAGE, reason, last)
     return Attempted(dict.fromkeys(delivery.recipients, told))
-
-
-def _doubts(taken: Taken, attempt: Attempt) -> tuple[Record, ...]:
-    """Return a record for what is, or was, in doubt: a reply that was lost, or a crash before it was recorded."""
-    delivery = taken.delivery
-    unsure = tuple(each for each, outcome in attempt.outcomes.items() if outcome.reason.startswith(IN_DOUBT))
-    if not unsure and not taken.doubtful:
-        return ()
-    reason = "the reply to the final dot was lost" if unsure else "an earlier attempt ended in a crash"
-    record = _record(delivery, RecordKind.IN_DOUBT, attempt.now_ms, unsure or delivery.recipients, reason)
-    return (replace(record, attempt=delivery.attempts + 1, host=attempt.host),)
 
 
 def _record(delivery: Delivery, kind: RecordKind, at_ms: int, recipients: tuple[str, ...], reason: str) -> Record:

@@ -1,6 +1,7 @@
 """What a transaction's replies mean for each recipient. Pure; outcomes come from `mail.outcome`."""
 
-from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, Stage, of_failure, of_reply
+from paquebot.mail.doubt import unanswered
+from paquebot.mail.outcome import Outcome, Stage, of_failure, of_reply
 from paquebot.mail.reply import Reply
 from paquebot.smtp.client import Transaction, TransactionResult
 
@@ -30,8 +31,7 @@ def _of_recipient(reply: Reply | None, whole: Outcome, where: str) -> Outcome:
 def _of_content(result: TransactionResult, where: str) -> Outcome:
     """Return what became of the accepted recipients. A lost reply after the final dot is in doubt (RFC 1047)."""
     if result.in_doubt:
-        reason = f"{IN_DOUBT}: {where} did not answer the final dot; it may have the message already"
-        return Outcome(Kind.DEFERRED, Scope.MESSAGE, reason)
+        return unanswered(where)
     if result.final is not None:
         return of_reply(Stage.FINAL, result.final)
     if result.data is not None and not result.data.is_positive:

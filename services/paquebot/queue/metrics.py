@@ -33,6 +33,7 @@ STREAM_LAG = Gauge(
 )
 
 HANDOVERS = Counter("paquebot_queue_handovers", "Partitions that were taken, let go or lost.", ["pool", "kind"])
+POISON = Counter("paquebot_queue_poison", "Deliveries held because three attempts ended in a crash.", ["pool"])
 
 POLICY_SINCE = Gauge("paquebot_policy_loaded_timestamp_seconds", "When the revision in use was taken over.")
 POLICY_INFO = Gauge("paquebot_policy_info", "The policy revision in use: always 1.", ["revision"])

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from paquebot.mail.delivery import Lane
+from paquebot.mail.doubt import POISON_CRASHES, held_as_poison
 from paquebot.mail.settlement import Settlement
 from paquebot.queue import bodies, metrics
+from paquebot.queue.aftermath import Aftermath
 from paquebot.queue.background import Background
 from paquebot.queue.events import EventWriter
 from paquebot.queue.expansion import expand
@@ -28,13 +30,13 @@ from paquebot.queue.jetstream import (
     QueueFullError,
     QueueUnavailableError,
 )
-from paquebot.queue.journal import ENDED, POISON_CRASHES, held_as_poison, note, past_of
+from paquebot.queue.journal import Journal
 from paquebot.queue.lease import LAPSE_S, LEASE_S, Lease
 from paquebot.queue.members import Heartbeat, Member, is_present, members, staying
+from paquebot.queue.notes import UNTOUCHED
 from paquebot.queue.ownership import disown, last_seq, let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
-from paquebot.queue.provision import ensure_journal
 from paquebot.queue.putback import put_back, set_apart
 from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.subjects import PARTITIONS, stream_of
@@ -53,10 +55,6 @@ PUT_OFF_NS = 2_000_000_000
 LOG = structlog.get_logger()
 
 
-async def _nothing_to_cut(_partition: int) -> None:
-    pass
-
-
 @dataclass(slots=True, eq=False)
 class PoolQueue:
     """One pool's queue as one deliverer sees it."""
@@ -67,20 +65,23 @@ class PoolQueue:
     pod: str
     on_item: Callable[[Taken], None] = field(default=lambda _taken: None)
     on_letting_go: Callable[[int], None] = field(default=lambda _partition: None)  # give back what is not begun
-    on_cut: Callable[[int], Awaitable[None]] = field(default=_nothing_to_cut)  # break off the rest, close connections
+    on_cut: Callable[[int], Awaitable[None]] = lambda _partition: asyncio.sleep(0)  # break off the rest
     owned: dict[int, Partition] = field(default_factory=dict)
     heartbeat: Heartbeat = field(init=False)
     sweeper: Sweeper = field(init=False)
+    journal: Journal = field(init=False)
+    aftermath: Aftermath = field(init=False)
     lease: Lease = field(default_factory=Lease)
     hand: Hand = field(default_factory=Hand)
     draining: bool = False
-    journal_there: bool = False
     unsure: set[int] = field(default_factory=lambda: set(range(PARTITIONS)))  # may stand in our name, though not ours
     beside: Background = field(default_factory=Background)
 
     def __post_init__(self) -> None:
         self.heartbeat = Heartbeat(self.js, Member(self.pod, "deliverer", pool=self.pool))
         self.sweeper = Sweeper(self.js, self.pool)
+        self.journal = Journal(self.js, self.pool, self.pod)
+        self.aftermath = Aftermath(self.js, self.pool)
         self.js.on_reconnect.append(self._reconnected)
 
     @property
@@ -139,9 +140,9 @@ class PoolQueue:
         return partition.since if partition is not None else asyncio.get_running_loop().time()
 
     async def begin(self, taken: Taken) -> None:
-        """Note in the journal that an attempt begins, so that a crash in it is known."""
-        taken.begun = True
-        await note(self.js, self.pool, taken.delivery)
+        """Note in the journal that an attempt begins; when this returns, a crash in it will be known."""
+        taken.begin()
+        await asyncio.shield(self.journal.begin(taken.note))  # others wait for the same batch
 
     async def content(self, taken: Taken) -> bytes:
         """Return the delivery's content; raise bodies.BodyLostError when it is gone."""
@@ -160,6 +161,7 @@ class PoolQueue:
                     await stored
                 await self._acknowledge(taken, done=again is None)
             except FenceLostError:
+                self.journal.forget(taken.note)
                 self._lose(taken)
                 return
             except (QueueUnavailableError, QueueFullError, ApiError) as error:
@@ -171,9 +173,10 @@ class PoolQueue:
 
     async def give_back(self, taken: Taken) -> None:
         """Hand an item back untouched; its next owner gets it at once."""
-        self._forget(taken)
         if taken.begun:  # it ended before the final dot: no crash
-            await note(self.js, self.pool, taken.delivery, ENDED)
+            await self.journal.end(taken.note)
+        self.journal.forget(taken.note)
+        self._forget(taken)
         await self.js.send(taken.reply, b"-NAK")
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
@@ -181,6 +184,7 @@ class PoolQueue:
         if partition is not None:
             partition.remember(taken)
         await self.js.send(taken.reply, b"+ACK")
+        self.journal.forget(taken.note)
         self._forget(taken)
         if done and taken.delivery.body is not None:
             with contextlib.suppress(QueueUnavailableError, ApiError):
@@ -188,9 +192,7 @@ class PoolQueue:
 
     async def _look(self) -> None:
         """Compare who should own with who does, and move what differs."""
-        if not self.journal_there:
-            await ensure_journal(self.js, self.pool)
-        self.journal_there = True
+        await self.journal.ensure()
         now = asyncio.get_running_loop().time()
         for pull in [pull for each in self.owned.values() for pull in each.pulls]:
             await pull.look(now)
@@ -285,7 +287,7 @@ class PoolQueue:
     async def _clear_up(self, taken: Taken) -> None:
         """Find out whether an item that was in other hands is settled already, in doubt, or poison."""
         try:
-            past = await past_of(self.js, self.pool, taken.delivery)
+            past = await self.aftermath.past_of(taken.delivery)
         except (QueueUnavailableError, ApiError) as error:
             LOG.warning("what became of an item is not known yet", delivery=taken.name, error=str(error))
             await asyncio.sleep(SETTLE_AGAIN_S)
@@ -295,16 +297,15 @@ class PoolQueue:
             LOG.error("what waits cannot be read", delivery=taken.name, error=str(error))  # noqa: TRY400
             self._forget(taken)  # comes again after ack_wait
             return
+        if past != UNTOUCHED:
+            taken.learn(past)
+            self.journal.later(taken.note)  # not forgotten before it is settled
         if past.is_settled:
             await self._acknowledge(taken, done=False)
-            return
-        if past.crashes:
-            taken.delivery = replace(taken.delivery, crashes=past.crashes)
-            taken.doubtful = True
-        if past.crashes >= POISON_CRASHES:
+        elif past.crashes >= POISON_CRASHES and not past.delivered:
             LOG.error("held as poison", delivery=taken.name)
-            held = held_as_poison(taken.delivery, time.time_ns() // 1_000_000)
-            await self.settle(taken, Settlement((), again=held))
+            metrics.POISON.labels(self.pool).inc()
+            await self.settle(taken, held_as_poison(taken.delivery, time.time_ns() // 1_000_000))
         elif self.owns(taken) and not self.owned[taken.fence.partition].letting_go:
             self.on_item(taken)
         else:
@@ -389,11 +390,10 @@ class PoolQueue:
         for partition in list(self.owned.values()):
             for taken in list(partition.in_hand.values()):
                 await self.js.send(taken.reply, b"+WPI")
-                if taken.begun:
-                    await note(self.js, self.pool, taken.delivery)
+        self.journal.repeat()
 
     def _reconnected(self) -> None:
-        self.journal_there = False
+        self.journal.is_there = False
         for partition in self.owned.values():
             partition.reconnected()
         self.beside.spawn(self._extend())

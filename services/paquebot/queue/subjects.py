@@ -192,8 +192,18 @@ def marker_filter(pool: str, number: int, ident: str) -> str:
 
 
 def doubt_subject(pool: str, ident: str, n: int) -> str:
-    """Return where the journal notes that an attempt began."""
+    """Return where the release before noted that an attempt began."""
     return f"doubt.{pool}.{ident}.{n}"
+
+
+def journal_subject(pool: str, pod: str, run: str, place: int) -> str:
+    """Return where a batch of a process's journal lies: `run` tells the lives of a pod apart."""
+    return f"doubt.{pool}.{site_token(pod) or '_'}.{run}.{place}"
+
+
+def journal_filter(pool: str) -> str:
+    """Return the pattern of all journals of a pool's deliverers."""
+    return f"doubt.{pool}.*.*.*"
 
 
 def event_subject(tenant: str, kind: str) -> str:

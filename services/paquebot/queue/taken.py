@@ -1,27 +1,48 @@
 """An item in hand: a delivery that this process owns, and the means to settle it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
+from paquebot.queue.notes import UNTOUCHED, Note, Past
 from paquebot.queue.ownership import Fence
 
 
 @dataclass(slots=True, eq=False)
 class Taken:
-    """A delivery in hand. `reply` is where its ack goes; `doubtful`: an earlier attempt may have delivered it."""
+    """A delivery in hand. `reply` is where its ack goes; `past`: what an earlier owner's crash left of it."""
 
     delivery: Delivery
     inline: bytes
     reply: str
     fence: Fence
     seq: int = 0  # its place in the partition's stream
-    doubtful: bool = False
+    past: Past = UNTOUCHED
+    note: Note = field(init=False)  # what the journal tells of it
     begun: bool = False  # an attempt is under way
+
+    def __post_init__(self) -> None:
+        self.note = Note(self.delivery)
+
+    def begin(self) -> None:
+        """Note that an attempt begins with the delivery as it is now."""
+        self.begun = True
+        self.note.delivery = self.delivery
+
+    def learn(self, past: Past) -> None:
+        """Take over what earlier owners left."""
+        self.past = past
+        self.delivery = replace(self.delivery, crashes=max(past.crashes, self.delivery.crashes))
+        self.note = Note(self.delivery, past.doubt, host=past.host, delivered=past.delivered)
 
     @property
     def name(self) -> str:
         """The delivery's name."""
         return self.delivery.name
+
+    @property
+    def doubtful(self) -> bool:
+        """True when an earlier attempt may have delivered it: its final dot was sent, and nobody saw the reply."""
+        return self.past.doubt is not None
 
     @property
     def size(self) -> int:

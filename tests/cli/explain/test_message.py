@@ -32,11 +32,11 @@ from cli.explain.situations import (
 from paquebot.cli.explain.facts import Around, Kept, MessageFacts, Part
 from paquebot.cli.explain.message import DELIVERIES_MAX, message
 from paquebot.cli.live import Live
-from paquebot.deliverer.verdicts import IN_DOUBT
 from paquebot.dns.resolver import MxAnswer, MxKind
 from paquebot.mail.envelope import Wish
 from paquebot.mail.ident import message_id
 from paquebot.mail.order import Action, only
+from paquebot.mail.outcome import IN_DOUBT
 from paquebot.mail.record import Kind
 from paquebot.mail.reply import Reply
 from paquebot.mail.settle import EXPIRED, UNREPORTED

@@ -1,0 +1,128 @@
+"""Behind an owner that died, what it had sent is known: recorded when it was answered, in doubt when it was not."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from deliverer.test_dispatch import Deliverer, accept, kinds
+from paquebot.deliverer.doubts import crash_behind, delivered_before, lost_reply, warrant_of
+from paquebot.mail.doubt import unanswered
+from paquebot.mail.outcome import Kind as OutcomeKind
+from paquebot.mail.outcome import Outcome, Scope
+from paquebot.mail.record import Kind
+from paquebot.queue.events import read_records
+from paquebot.queue.jetstream import JetStream
+from paquebot.queue.journal import Journal
+from paquebot.queue.notes import Note, Past, Stage
+from paquebot.queue.ownership import read_owner, take_over
+from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.subjects import partition_of
+from paquebot.sandbox.internet import Internet
+from queue_making import POOL, delivery
+from queue_owner import stored
+from tests_support import wait_for
+
+PLAIN = "mx.plain.test [127.0.0.2]"
+
+
+@pytest.fixture
+async def heir(js: JetStream, connect) -> AsyncIterator[Deliverer]:
+    """Return a deliverer that is not started yet: an owner died before it."""
+    partition = partition_of("plain.test")
+    assert await take_over(js, POOL, partition, "pod-0", await read_owner(js, POOL, partition))
+    internet = Internet()
+    await internet.start()
+    one = Deliverer(await connect("deliverer"), internet)
+    yield one
+    await one.stop()
+    await internet.stop()
+
+
+async def test_what_the_dead_had_delivered_is_recorded_and_only_the_rest_is_sent(
+    js: JetStream, heir: Deliverer
+) -> None:
+    journal = Journal(js, POOL, "pod-0")
+    both = ("x@plain.test", "y@plain.test")
+    items = {ident: delivery(ident, site="plain.test", recipients=both) for ident in ("waits", "dot", "part", "all")}
+    await accept(js, *items.values())
+    notes = {ident: Note(items[ident]) for ident in ("dot", "part", "all")}
+    for note in notes.values():
+        await journal.dot(note, PLAIN)
+    journal.answered(notes["part"], both[:1])
+    journal.answered(notes["all"], both)
+    await wait_for(lambda: not journal._fresh)
+    await stored(js)
+    await heir.start()
+    await heir.internet.wait_for(3, 30)
+    await wait_for(lambda: heir.queue.in_hand == 0)
+    sent = sorted(each.envelope.recipients for each in heir.internet.received)
+    assert sent == sorted([both, both, both[1:]])
+    told = [record async for record in read_records(js, 0)]
+    assert [each.kind for each in told if each.id == "all"] == [Kind.DELIVERED]
+    assert [(each.kind, each.recipients) for each in told if each.id == "part"] == [
+        (Kind.DELIVERED, both[:1]),
+        (Kind.DEFERRED, both[1:]),
+        (Kind.DELIVERED, both[1:]),
+    ]
+    doubts = [each for each in told if each.kind is Kind.IN_DOUBT]
+    assert [(each.id, each.host) for each in doubts] == [("dot", PLAIN)]
+
+
+async def test_what_is_in_doubt_behind_a_crash_says_so_while_it_waits(js: JetStream, heir: Deliverer) -> None:
+    await accept(js, item := delivery(site="dead.test", partition=partition_of("plain.test")))
+    await Journal(js, POOL, "pod-0").dot(Note(item), "dead.dead.test [127.0.0.99]")
+    await stored(js)
+    await heir.start()
+    found: list[str] = []
+
+    def seen() -> list[str]:
+        found[:] = [taken.delivery.reason for site in heir.dispatcher.sites.values() for taken in site.trying] or found
+        return found
+
+    await wait_for(seen)
+    assert found[0].startswith("in doubt: the deliverer died before dead.dead.test [127.0.0.99] answered")
+    await wait_for(lambda: heir.queue.in_hand == 0)
+    assert (await kinds(js))[0] is Kind.IN_DOUBT
+
+
+def test_a_warrant_notes_where_the_dot_goes_and_who_was_delivered_to(taken: Callable) -> None:
+    class Noting(Journal):
+        def _now(self, note: Note) -> None:  # type: ignore[override]
+            del note
+
+        def later(self, note: Note) -> None:
+            del note
+
+    queue = PoolQueue.__new__(PoolQueue)
+    queue.journal = Noting.__new__(Noting)
+    item = taken()
+    warrant = warrant_of(queue, item)
+    warrant.before_dot(PLAIN)
+    assert (item.note.stage, item.note.host) == (Stage.DOT, PLAIN)
+    warrant.answered(item.delivery.recipients)
+    assert (item.note.stage, item.note.delivered) == (Stage.ANSWERED, (0,))
+
+
+def test_only_those_without_a_reply_are_recorded_in_doubt() -> None:
+    item = delivery(recipients=("x@b.example", "y@b.example"))
+    full = Outcome(OutcomeKind.DEFERRED, Scope.RECIPIENT, "full")
+    (told,) = lost_reply(item, {"x@b.example": unanswered(PLAIN), "y@b.example": full}, PLAIN, 1)
+    assert (told.kind, told.recipients, told.attempt, told.host) == (Kind.IN_DOUBT, ("x@b.example",), 1, PLAIN)
+    assert lost_reply(item, {"y@b.example": full}, PLAIN, 1) == ()
+
+
+def test_a_crash_before_the_final_dot_is_no_doubt(taken: Callable) -> None:
+    item = taken()
+    item.learn(Past(crashes=1))
+    assert crash_behind(item, 1) == ()
+    item.learn(Past(crashes=1, doubt=PLAIN))
+    (told,) = crash_behind(item, 1)
+    assert (told.kind, told.host) == (Kind.IN_DOUBT, PLAIN)
+
+
+def test_what_was_delivered_before_names_its_host(taken: Callable) -> None:
+    item = taken()
+    item.learn(Past(False, 1, None, (0,), PLAIN))
+    attempted = delivered_before(item)
+    assert attempted.host == PLAIN
+    assert [each.kind for each in attempted.outcomes.values()] == [OutcomeKind.DELIVERED]
