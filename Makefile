@@ -9,7 +9,7 @@ WORKERS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test kube helm cluster cluster-test strangers lint protos docs bench fuzz clean
+.PHONY: help demo up test kube helm cluster cluster-test strangers lint protos docs bench soak fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ docs: $(READY) ## generate docs/api.md, the tables of docs/metrics.md and docs/s
 
 bench: $(READY) ## messages/s, latencies, CPU and memory by process, some 5 minutes [QUICK=1 ONLY=2k] (docs/performance.md)
 	@$(BIN)/python bench/throughput.py $(if $(QUICK),--quick) $(addprefix --only ,$(ONLY))
+
+soak: $(READY) ## a long queue: memory, restarts, looks, other mail beside it (docs/performance.md) [MESSAGES=1000000 DOMAINS=20000]
+	@$(BIN)/python bench/soak.py --messages $(or $(MESSAGES),1000000) --domains $(or $(DOMAINS),20000)
 
 # An optional tool, by pinned hash: it has wheels for Linux on x86-64 only.
 fuzz: $(READY) ## look for inputs that break a parser, target by target [TARGET=server SECONDS=60]

@@ -9,10 +9,11 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from paquebot.deliverer import settler, touch
+from paquebot.deliverer import dispatch, memory, settler, touch
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
 from paquebot.deliverer.settler import Settler
+from paquebot.deliverer.throttle import State
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.dns.resolver import MxAnswer, Resolver
 from paquebot.mail import settle as settling
@@ -127,6 +128,20 @@ async def test_a_greylisted_delivery_is_tried_again_and_arrives(js, deliverer) -
     await deliverer.internet.wait_for(1, 30)
     await settled(js)
     assert await kinds(js) == [Kind.DEFERRED, Kind.DELIVERED]
+
+
+async def test_sites_that_rest_are_not_remembered_without_end_and_rest_on(deliverer, monkeypatch) -> None:
+    monkeypatch.setattr(dispatch, "SITES_MAX", 4)
+    monkeypatch.setattr(memory, "NOTE_S", 0.1)
+    dispatcher = deliverer.dispatcher
+    for number in range(40):
+        site = dispatcher._site(delivery(site=f"d{number}.test"))
+        await wait_for(lambda site=site: site.known)
+        site.throttle.slow_down(asyncio.get_running_loop().time(), "421 come back later")
+    await wait_for(lambda: len(dispatcher.sites) <= 4)
+    again = dispatcher._site(delivery(site="d0.test"))
+    await wait_for(lambda: again.known)
+    assert (again.throttle.state, again.throttle.reason) == (State.THROTTLED, "421 come back later")
 
 
 async def test_a_failure_is_reported_before_it_is_settled(js, deliverer) -> None:

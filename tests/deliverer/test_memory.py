@@ -62,6 +62,29 @@ async def test_a_rest_goes_on_until_its_end(remember) -> None:
     assert lesson is not None
 
 
+async def test_what_is_written_down_need_not_be_remembered(remember) -> None:
+    memory, one = remember(), site()
+    assert not memory.is_kept(one, 1.0, 1000)  # not read yet
+    one.known = True
+    assert memory.is_kept(one, 1.0, 1000)
+    one.throttle.slow_down(1.0, "421")
+    assert not memory.is_kept(one, 1.0, 1000)
+    memory.note(one, 1.0, 1000)
+    assert not memory.is_kept(one, 1.0, 1000)  # it may still be on its way
+    await memory.drain(10)
+    assert memory.is_kept(one, 1.0 + NOTE_S, 1000 + int(NOTE_S * 1000))
+    one.throttle.suspend("by hand")
+    assert not memory.is_kept(one, 20.0, 20_000)  # until somebody resumes it: no record says that
+
+
+async def test_what_waits_for_its_turn_is_remembered(remember) -> None:
+    memory = remember()
+    slow = Site("slow", "slow", Throttle(DestinationPolicy("slow", rate_per_s=0.01)))
+    slow.throttle.begin(1.0)
+    assert not memory.is_kept(slow, 2.0, 2000)
+    assert memory.is_kept(slow, 102.0, 102_000)
+
+
 async def test_it_is_written_when_something_changed_and_not_too_often(remember, js: JetStream) -> None:
     memory, one = remember(), site()
     one.known = True

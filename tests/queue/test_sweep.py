@@ -82,8 +82,8 @@ async def small(identities: Path, tmp_path: Path) -> AsyncIterator[JetStream]:
     server.stop()
 
 
-async def fill(js: JetStream) -> None:
-    for size in (1 << 20, 500, 1):
+async def fill(js: JetStream, *sizes: int) -> None:
+    for size in sizes:
         full = False
         while not full:
             try:
@@ -93,9 +93,13 @@ async def fill(js: JetStream) -> None:
 
 
 async def test_what_fell_due_while_the_store_was_full_fires_after_it(small: JetStream) -> None:
+    room = f"mq.{POOL}.0.b.room.0"
+    await small.publish(room, b"x" * 2048)
+    await fill(small, 1 << 20, 1 << 16, 1 << 12, 500)
+    await small.request(f"STREAM.PURGE.{stream_name(POOL, 0)}", {"filter": room})
     item = delivery(next_ms=now_ms() + 5000)
     await put(small, item, item.next_ms)
-    await fill(small)
+    await fill(small, 500, 1)  # a few writes: it is full before the delivery falls due
     assert now_ms() < item.next_ms
     await asyncio.sleep(max(0.0, item.next_ms / 1000 - now_ms() / 1000) + 1.5)
     assert await states(small) == ["deferred"]

@@ -22,7 +22,7 @@ from paquebot.policy.draining import with_draining, without
 from paquebot.policy.values import Policy, SendingPool
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.server import NatsServer, find_nats_server
-from paquebot.queue.users import ServerPlace
+from paquebot.queue.users import STORAGE_MAX_BYTES, ServerPlace
 
 DRAINED_LOOK_S = 1.0
 DRAINED_TELL_S = 60.0
@@ -48,6 +48,7 @@ class Wanted:
     replicas: int = 1  # deliverers of a pool that does not say how many
     smtp_port: int = 0  # 0: any free one
     smtps_port: int = 0
+    storage_max_bytes: int = STORAGE_MAX_BYTES  # of the queue
 
 
 @dataclass(slots=True)
@@ -119,7 +120,8 @@ class Platform:
         )
 
     async def _start_queue(self) -> None:
-        place = ServerPlace(self.place.store, self.place.identity("nats"), free_port())
+        identity = self.place.identity("nats")
+        place = ServerPlace(self.place.store, identity, free_port(), self.wanted.storage_max_bytes)
         self.nats = NatsServer(find_nats_server(), place, self.place.logs)
         await asyncio.to_thread(self.nats.start)
         self.say(f"nats-server on {self.nats.url}")

@@ -44,6 +44,7 @@ REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
 UNSURE_S = 0.25  # between two looks whether our partitions are ours for sure
 NOTED_S = 1.0  # for what was learned to be written, at the end
+SITES_MAX = 2000  # in memory; beyond, those that rest are met again from what was written down
 LOG = structlog.get_logger()
 
 
@@ -151,7 +152,8 @@ class Dispatcher:
             for key, site in list(self.sites.items()):
                 self._feed(site)
                 self.memory.note(site, now, now_ms())
-                if site.is_forgettable(now):
+                too_many = len(self.sites) > SITES_MAX and site.is_quiet
+                if site.is_forgettable(now) or (too_many and self.memory.is_kept(site, now, now_ms())):
                     del self.sites[key]
             metrics.CONNECTIONS.labels(self.pool_token).set(self.workers)
 

@@ -1,11 +1,13 @@
 """What is learned about sites outlives the process: written seldom, read when a site is first met."""
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 
 import structlog
 
 from paquebot.deliverer.site import Site
+from paquebot.deliverer.throttle import State
 from paquebot.queue.background import Background
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
@@ -49,6 +51,14 @@ class Memory:
             return
         site.noted, site.noted_at = lesson, now
         self.under_way.spawn(self._write(site, lesson))
+
+    def is_kept(self, site: Site, now: float, now_ms: int) -> bool:
+        """Say whether nothing would be lost by forgetting a site that rests: what it was taught is written down."""
+        throttle = site.throttle
+        wait_s = throttle.wait(now)
+        if not site.known or math.isinf(wait_s) or (throttle.state is State.READY and wait_s > 0):
+            return False
+        return now - site.noted_at >= NOTE_S and _alike(throttle.lesson(now, now_ms), site.noted)
 
     async def drain(self, timeout_s: float) -> None:
         """Let what is being written end."""

@@ -69,9 +69,14 @@ class Site:
                     courier.cut()
             await asyncio.wait(self.workers, timeout=CUT_LOOK_S)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Say whether nothing waits here, and nobody serves it."""
+        return not self.line and not self.workers
+
     def is_forgettable(self, now: float) -> bool:
         """Say whether nothing would be lost by forgetting it: its pace and its rests are remembered."""
-        return not self.line and not self.workers and self.throttle.is_forgettable(now)
+        return self.is_quiet and self.throttle.is_forgettable(now)
 
     def wants_workers(self) -> int:
         """Return how many more workers the line is worth."""

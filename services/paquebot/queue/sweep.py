@@ -1,7 +1,8 @@
 """Finding schedules that did not fire: the server forgets those that fell due while its store was full.
 
 Publishing such a delivery again in its own place releases it. The expected sequence of that place makes it
-harmless: what fired, moved or was cancelled meanwhile is refused. One batch at a time, with a pause.
+harmless: what fired, moved or was cancelled meanwhile is refused. It is read one by one, with pauses: while the server
+reads a batch and counts what lies behind it, nobody can publish.
 """
 
 import asyncio
@@ -11,14 +12,16 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from paquebot.queue.jetstream import BATCH, ApiError, FenceLostError, JetStream, QueueFullError, QueueUnavailableError
-from paquebot.queue.payload import UnknownFormatError, decode
+from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.payload import UnknownFormatError, decode_head
+from paquebot.queue.scan import end_of, next_of
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.subjects import deferred_filter_in, stream_of
 from paquebot.wire.method import WireError
 
 OVERDUE_MS = 120_000
-PAUSE_S = 0.5
+PAUSE_AFTER = 64
+PAUSE_S = 0.1
 AGAIN_S = 30.0
 LOG = structlog.get_logger()
 
@@ -57,25 +60,23 @@ class Sweeper:
 
 async def sweep(js: JetStream, pool: str, partition: int, now_ms: int) -> int:
     """Schedule again what of a partition is overdue; return how many deliveries that were."""
-    stream = stream_of(pool, partition)
-    end = (await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"]  # not what the sweep itself publishes
-    found, start = 0, 1
-    while start <= end:
-        batch = await js.read(stream, deferred_filter_in(pool, partition), start_seq=start)
-        for message in batch:
-            if message.seq <= end:
-                found += await _again(js, message.subject, message.payload, message.seq, now_ms)
-        if len(batch) < BATCH:
-            break
-        start = batch[-1].seq + 1
-        await asyncio.sleep(PAUSE_S)
+    stream, subjects = stream_of(pool, partition), deferred_filter_in(pool, partition)
+    end = await end_of(js, stream)  # not what the sweep itself publishes
+    found = seen = 0
+    message = await next_of(js, stream, subjects, 1)
+    while message is not None and message.seq <= end:
+        found += await _again(js, message.subject, message.payload, message.seq, now_ms)
+        seen += 1
+        if seen % PAUSE_AFTER == 0:
+            await asyncio.sleep(PAUSE_S)
+        message = await next_of(js, stream, subjects, message.seq + 1)
     return found
 
 
 async def _again(js: JetStream, subject: str, payload: bytes, seq: int, now_ms: int) -> bool:
     """Publish a waiting delivery again if it is overdue and still in its place."""
     try:
-        delivery = decode(payload)[0].deliveries[0]
+        delivery = decode_head(payload).deliveries[0]
         if delivery.next_ms > now_ms - OVERDUE_MS:
             return False
         headers = schedule_headers(delivery) | {"Nats-Expected-Last-Subject-Sequence": str(seq)}

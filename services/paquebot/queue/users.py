@@ -9,6 +9,7 @@ from pathlib import Path
 from paquebot.queue.provision import BUCKETS, JOURNAL
 
 SYSTEM_USER = "system"
+STORAGE_MAX_BYTES = 8 << 30
 
 # The streams and subjects of the queue, as patterns that permissions need.
 _READ_POLICY = ("$JS.API.DIRECT.GET.KV_policy", "$JS.API.STREAM.INFO.KV_policy")
@@ -76,7 +77,7 @@ class ServerPlace:
     store: Path
     identity: Path  # folder with ca.crt, tls.crt, tls.key
     port: int
-    storage_max_bytes: int = 8 << 30
+    storage_max_bytes: int = STORAGE_MAX_BYTES
     sync_interval: str = "always"
 
 
