@@ -153,14 +153,26 @@ class Cluster:
         return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
 
     def login(self, namespace: str, credential: str) -> smtplib.SMTP:
-        """Open a session at the submission Service as the credential's Secret says. Raises SMTPException."""
+        """Open a session at the submission Service as the credential's Secret says. Raises SMTPException and OSError."""
+        return self.opener(namespace, credential)()
+
+    def opener(self, namespace: str, credential: str) -> Callable[[], smtplib.SMTP]:
+        """Return what opens such sessions, and does not ask the API for it again."""
         binding = self.get("smtpcredentials", namespace, credential)["status"]["binding"]["name"]
         secret = self.secret(namespace, binding)
         trust = ssl.create_default_context(cadata=secret["ca.crt"])
-        client = smtplib.SMTP(secret["host"], int(secret["port"]), timeout=60)
-        client.starttls(context=trust)
-        client.login(secret["username"], secret["password"])
-        return client
+
+        def opened() -> smtplib.SMTP:
+            client = smtplib.SMTP(secret["host"], int(secret["port"]), timeout=60)
+            try:
+                client.starttls(context=trust)
+                client.login(secret["username"], secret["password"])
+            except OSError:  # SMTPException is one
+                client.close()
+                raise
+            return client
+
+        return opened
 
     def send(self, credential: tuple[str, str], sender: str, recipient: str, subject: str) -> str:
         """Send a message as (namespace, credential); return its id. Raises SMTPException."""

@@ -1,7 +1,6 @@
 """A tenant of its own for a story: namespace, domain, pool and credential, and who keeps the domain's DNS by hand."""
 
 import smtplib
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,21 +88,7 @@ class Tenant:
 
     def login(self) -> Callable[[], smtplib.SMTP]:
         """Return how to open a session: it is known then, whatever becomes of the API."""
-        binding = self.cluster.get(*self.places[2])["status"]["binding"]["name"]
-        secret = self.cluster.secret(self.name, binding)
-        trust = ssl.create_default_context(cadata=secret["ca.crt"])
-
-        def opened() -> smtplib.SMTP:
-            client = smtplib.SMTP(secret["host"], int(secret["port"]), timeout=60)
-            try:
-                client.starttls(context=trust)
-                client.login(secret["username"], secret["password"])
-            except (OSError, smtplib.SMTPException):
-                client.close()
-                raise
-            return client
-
-        return opened
+        return self.cluster.opener(self.name, "app")
 
     def send(self, subject: str) -> None:
         """Send a letter, again while the answer is to try again later, as any client does."""
