@@ -153,7 +153,7 @@ class Cluster:
         return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
 
     def login(self, namespace: str, credential: str) -> smtplib.SMTP:
-        """Open a session at the submission Service as the credential's Secret says. Raises SMTPException and OSError."""
+        """Open a session at the submission Service as the credential's Secret says. Raises SMTPException, OSError."""
         return self.opener(namespace, credential)()
 
     def opener(self, namespace: str, credential: str) -> Callable[[], smtplib.SMTP]:
