@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests_support import log_plainly
+
 settings.register_profile("untimed", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+log_plainly()
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from paquebot.auth import authenticator as module
@@ -15,6 +14,7 @@ from paquebot.auth.guessing import ADDRESS_FAILURES_MAX
 from paquebot.mail.principal import Principal
 from paquebot.policy.values import Limits, Policy, SMTPCredential
 from paquebot.wire.auth import AuthenticateRequest, LeaseRequest, Refusal
+from tests_support import log_plainly
 from token_making import Cluster
 
 CLUSTER = Cluster()
@@ -83,7 +83,7 @@ async def test_the_right_password_gives_the_principal(auth: Authenticator) -> No
 
 
 async def test_every_refusal_reads_the_same_and_the_log_tells_which(auth: Authenticator, clock: Clock) -> None:
-    structlog.reset_defaults()
+    log_plainly()
     with capture_logs() as logs:
         answers = [await refused(auth, b"wrong"), await refused(auth, b"right", "shop.nobody", THERE)]
         for at, policy in enumerate((changed(suspend=True), changed(expires_at_ms=clock.now_ms))):
@@ -286,7 +286,7 @@ async def test_refused_tokens_read_the_same_and_the_log_tells_which(
 ) -> None:
     now_s = clock.now_ms / 1000
     auth.learn_policy(TOKENS)
-    structlog.reset_defaults()
+    log_plainly()
     with capture_logs() as logs:
         answers = [
             await shown(auth, CLUSTER.token("shop.mailer", now_s - 7200)),
