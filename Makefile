@@ -9,7 +9,7 @@ WORKERS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test kube helm cluster cluster-test strangers lint protos docs bench soak fuzz clean
+.PHONY: help demo up test chaos kube helm cluster cluster-test strangers lint protos docs bench soak fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ up: $(READY) ## the platform on this machine, from examples/, with the sandbox, 
 test: $(READY) lint ## everything but the cluster: lint, types, import contracts, generated files, all tests
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python -m pytest --ignore=tests/cluster -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+chaos: $(READY) ## mail under load while everything breaks, seeded; an account at the end [SEED=7 MINUTES=2 SERVERS=3 RATE=30 GAP=4]
+	@$(BIN)/python hack/nats_server.py
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(or $(SEED),0) --minutes $(or $(MINUTES),2) \
+		--servers $(or $(SERVERS),1) --rate $(or $(RATE),30) --gap $(or $(GAP),4)
 
 kube: ## build what the tests of operator and chart need: etcd, a Kubernetes control plane, Helm (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py
