@@ -15,6 +15,7 @@ from paquebot.queue.claims import Claims
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
 from paquebot.submission.once import Once
+from paquebot.submission.room import Room, RoomLimits
 from paquebot.wire.auth import AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
 from paquebot.wire.router import PlanRequest
 from paquebot.wire.spamfilter import JudgeRequest
@@ -97,6 +98,9 @@ class World:
         if isinstance(answer, Principal) and request.password != PASSWORD:
             return Refusal(Reply(535, "5.7.8", "Authentication failed"))
         return answer
+
+    def room(self, **limits: Any) -> Room:
+        return Room(RoomLimits(**limits), lambda: self.now_s)
 
     def intake(self, js: Any = None) -> Intake:
         """Return an intake; only mail with a key touches the connection."""

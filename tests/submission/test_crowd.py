@@ -23,7 +23,27 @@ def test_connections_are_limited_in_all() -> None:
     assert crowd.enter("192.0.2.2") is None
     refusal = crowd.enter("192.0.2.3")
     assert refusal is not None
-    assert (refusal.code, refusal.enhanced) == (421, "4.7.0")
+    assert (refusal.code, refusal.enhanced) == (421, "4.3.2")
+    assert crowd.fullness == 1.5
+
+
+def test_an_ipv6_network_is_one_client() -> None:
+    crowd = Crowd(CrowdLimits(100, 2, 100))
+    assert crowd.enter("2001:db8::1") is None
+    assert crowd.enter("2001:db8::2") is None
+    assert str(crowd.enter("2001:db8::3")) == "421 4.7.0 Too many connections from 2001:db8::/64: at most 2 at once"
+    assert crowd.enter("2001:db8:0:1::1") is None
+    crowd.leave("2001:db8::2")
+    crowd.leave("2001:db8::1")
+    assert crowd.enter("2001:db8::4") is None
+
+
+def test_nobody_is_served_while_memory_is_short() -> None:
+    crowd = Crowd()
+    crowd.short = True
+    assert str(crowd.enter("192.0.2.1")) == "421 4.3.2 Memory is short: try again in a minute"
+    crowd.short = False
+    assert crowd.enter("192.0.2.1") is None
 
 
 def test_a_flood_is_twice_the_limit() -> None:

@@ -27,9 +27,10 @@ class _Client:
     def __init__(self, world: Any, crowd: Crowd | None = None, memory: str = "free") -> None:
         self.session = ServerSession("mx.example", ServerLimits(), tls=True, starttls=False)
         self.crowd = crowd or Crowd()
-        self.dialogue = Dialogue(
-            self.session, world.intake(), world.authenticate, self.crowd, "192.0.2.1", lambda: memory == "free"
-        )
+        room = world.room(waiting_max=0)
+        if memory != "free":
+            room.be_short()
+        self.dialogue = Dialogue(self.session, world.intake(), world.authenticate, self.crowd, "192.0.2.1", room)
         self.session.greet()
         self.session.data_to_send()
 

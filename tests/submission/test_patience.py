@@ -1,5 +1,7 @@
 """When a client has kept us waiting too long."""
 
+import pytest
+
 from paquebot.submission.patience import Patience, Waiting
 
 _PATIENCE = Patience(command_s=10, unauthenticated_s=30, transaction_s=100, window_s=5, floor_bytes_per_s=100)
@@ -7,6 +9,19 @@ _PATIENCE = Patience(command_s=10, unauthenticated_s=30, transaction_s=100, wind
 
 def _overdue(waiting: Waiting, now_s: float, *, authenticated: bool = True, mid_content: bool = False) -> str:
     return waiting.overdue(_PATIENCE, now_s, authenticated=authenticated, mid_content=mid_content)
+
+
+@pytest.mark.parametrize(("fullness", "command_s"), [(0, 300), (0.5, 300), (0.7, 155), (0.9, 10), (2, 10)])
+def test_the_more_clients_there_are_the_shorter_each_is_waited_for(fullness: float, command_s: float) -> None:
+    patience = Patience().when(fullness)
+    assert round(patience.command_s) == command_s
+    assert patience.handshake_s <= 30
+    assert patience.transaction_s == 1800
+
+
+def test_stress_makes_nobody_more_patient() -> None:
+    assert Patience(command_s=3, handshake_s=1).when(1).command_s == 3
+    assert Patience(command_s=3, handshake_s=1).when(1).handshake_s == 1
 
 
 def test_silence_is_borne_until_its_limit() -> None:

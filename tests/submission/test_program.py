@@ -15,10 +15,11 @@ from paquebot.queue.jetstream import JetStream
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailableError
-from paquebot.runtime.rpc_server import Caller, Server
+from paquebot.runtime.rpc_server import BusyError, Caller, Server
 from paquebot.runtime.settings import Address
 from paquebot.submission.program import ProgramDoor
 from paquebot.submission.repeat import IDEMPOTENCY_KEY_MAX
+from paquebot.submission.room import Claim
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 from queue_fixtures import connect, identities, js, nats
@@ -40,7 +41,7 @@ REPORT = SubmitRequest(
 
 
 def _door(world: Any) -> ProgramDoor:
-    return ProgramDoor(world.intake(), world.authenticate)
+    return ProgramDoor(world.intake(), world.authenticate, world.room())
 
 
 async def _submit(world: Any, request: SubmitRequest, metadata: dict[str, str] | None = None) -> SubmitAnswer:
@@ -73,6 +74,20 @@ async def test_a_client_without_password_sends_nothing(world: Any, metadata: dic
     assert world.kept == []
 
 
+async def test_a_program_without_room_is_told_when_to_try_again_and_reports_come_through(world: Any) -> None:
+    room = world.room(messages_max=1, waiting_max_s=0.01)
+    door = ProgramDoor(world.intake(), world.authenticate, room)
+    busy = Claim("shop.other")
+    assert room.ask(busy, 1)
+    with pytest.raises(BusyError, match=r"452 4\.3\.2 1 messages are being taken") as caught:
+        await door.submit(MAIL, Caller("client", BASIC))
+    assert caught.value.again_s == 5
+    assert (await door.submit(REPORT, Caller("deliverer", {}))).reply.code == 250
+    room.leave(busy)
+    assert (await door.submit(MAIL, Caller("client", BASIC))).reply.code == 250
+    assert (room.held_bytes, room.messages) == (0, 0)
+
+
 async def test_a_token_comes_as_a_bearer(world: Any) -> None:
     asked: list[AuthenticateRequest] = []
 
@@ -80,7 +95,7 @@ async def test_a_token_comes_as_a_bearer(world: Any) -> None:
         asked.append(request)
         return world.principal
 
-    door = ProgramDoor(world.intake(), authenticate)
+    door = ProgramDoor(world.intake(), authenticate, world.room())
     answer = await door.submit(MAIL, Caller("client", {"authorization": "Bearer abc.def.ghi"}))
     assert answer.reply.code == 250
     assert asked == [AuthenticateRequest("", b"", "grpc:client", b"abc.def.ghi")]
@@ -88,7 +103,7 @@ async def test_a_token_comes_as_a_bearer(world: Any) -> None:
 
 
 async def test_wishes_for_reports_are_held_to_the_grammar_and_follow_their_recipient(world: Any, js: JetStream) -> None:
-    door = ProgramDoor(world.intake(js), world.authenticate)
+    door = ProgramDoor(world.intake(js), world.authenticate, world.room())
     wishes = {"bob@One.example": Wish(("NEVER",))}
     envelope = Envelope("ann@shop.example", ("bob@One.example",), ret="HDRS", envelope_id="x", wishes=wishes)
     assert (await door.submit(SubmitRequest(envelope, CONTENT), Caller("client", BASIC))).reply.code == 250
@@ -210,7 +225,7 @@ async def test_a_report_that_lacks_something_is_refused(world: Any, report: Subm
 
 @pytest.mark.parametrize(("key", "code"), [("k" * IDEMPOTENCY_KEY_MAX, 250), ("k" * 201, 554), ("a\tb", 554)])
 async def test_an_idempotency_key_is_short_and_printable(world: Any, js: JetStream, key: str, code: int) -> None:
-    door = ProgramDoor(world.intake(js), world.authenticate)
+    door = ProgramDoor(world.intake(js), world.authenticate, world.room())
     answer = await door.submit(replace(MAIL, idempotency_key=key), Caller("client", BASIC))
     assert (answer.reply.code, len(world.kept)) == (code, int(code == 250))
 
@@ -222,7 +237,7 @@ async def test_a_key_that_stands_for_another_message_is_already_there(
     for name in ("submission", "client"):
         issue(tmp_path / "authority", name, tmp_path / name, ())
     server = Server(Address("127.0.0.1", 0), tmp_path / "submission", Readiness())
-    ProgramDoor(world.intake(js), world.authenticate).serve(server)
+    ProgramDoor(world.intake(js), world.authenticate, world.room()).serve(server)
     client = Channel(f"127.0.0.1:{await server.start()}", tmp_path / "client", "submission")
     request = replace(MAIL, idempotency_key="order-7")
     first = await client.unary(SUBMIT, request, 10, tuple(BASIC.items()))

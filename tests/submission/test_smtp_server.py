@@ -23,9 +23,12 @@ from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.settings import Address, Networks
 from paquebot.runtime.tls import Reloading, server_context
 from paquebot.smtp.server import ServerLimits
+from paquebot.submission import connection
+from paquebot.submission.connection import Hall, SmtpSettings
 from paquebot.submission.crowd import Crowd, CrowdLimits
 from paquebot.submission.patience import Patience
-from paquebot.submission.smtp_server import SmtpServer, SmtpSettings
+from paquebot.submission.room import Room, RoomLimits
+from paquebot.submission.smtp_server import SmtpServer
 
 
 class Running:
@@ -33,6 +36,7 @@ class Running:
 
     def __init__(self, server: SmtpServer, certificates: Path) -> None:
         self.server = server
+        self.hall = server.hall
         self.starttls_port = 0
         self.tls_port = 0
         self.trust = ssl.create_default_context(cafile=certificates / "smtp" / "ca.crt")
@@ -50,7 +54,7 @@ class Running:
     def wait_until_alone(self) -> None:
         """Return when no more than one connection is left."""
         deadline = time.monotonic() + 10
-        while self.server.crowd.total > 1:
+        while self.hall.crowd.total > 1:
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
@@ -78,15 +82,18 @@ def serve(world: Any, certificates: Path, request: pytest.FixtureRequest) -> Ite
     """Start a server with the limits that the test wants, on both kinds of event loop."""
     started: list[tuple[Running, threading.Thread]] = []
 
-    async def live(crowd: CrowdLimits, settings: SmtpSettings, hand_over: "Future[Running]") -> None:
+    async def live(crowd: CrowdLimits, room: RoomLimits, settings: SmtpSettings, hand_over: "Future[Running]") -> None:
         async with asyncio.TaskGroup() as tasks:
             server = SmtpServer(
-                settings=settings,
-                context=Reloading(certificates / "smtp", server_context).current,
-                intake=world.intake(),
-                authenticate=world.authenticate,
-                crowd=Crowd(crowd),
-                tasks=tasks,
+                Hall(
+                    settings=settings,
+                    context=Reloading(certificates / "smtp", server_context).current,
+                    intake=world.intake(),
+                    authenticate=world.authenticate,
+                    crowd=Crowd(crowd),
+                    room=Room(room, time.monotonic),
+                    tasks=tasks,
+                )
             )
             running = Running(server, certificates)
             running.starttls_port = server.listen(Address("127.0.0.1", 0), implicit_tls=False)
@@ -97,13 +104,13 @@ def serve(world: Any, certificates: Path, request: pytest.FixtureRequest) -> Ite
             sweeping.cancel()
 
     def start(
-        crowd: CrowdLimits | None = None, memory_max_bytes: int = 1 << 20, proxies: str = "", **patience
+        crowd: CrowdLimits | None = None, room: RoomLimits | None = None, proxies: str = "", **patience
     ) -> Running:
-        settings = SmtpSettings(
-            "mx.example", ServerLimits(), Patience(**patience), memory_max_bytes, Networks.parse(proxies)
-        )
+        settings = SmtpSettings("mx.example", ServerLimits(), Patience(**patience), Networks.parse(proxies))
         hand_over: Future[Running] = Future()
-        thread = threading.Thread(target=lambda: request.param(live(crowd or CrowdLimits(), settings, hand_over)))
+        thread = threading.Thread(
+            target=lambda: request.param(live(crowd or CrowdLimits(), room or RoomLimits(), settings, hand_over))
+        )
         thread.start()
         started.append((hand_over.result(10), thread))
         return started[-1][0]
@@ -138,7 +145,7 @@ def test_tokens_are_offered_to_those_who_come_once_the_policy_knows_the_cluster(
             return client.esmtp_features["auth"].strip()
 
     assert offered() == "PLAIN LOGIN"
-    intake = running.server.intake
+    intake = running.hall.intake
     intake.follow(replace(intake.policy, cluster=ClusterIdentity("https://issuer.test", "paquebot", ())))
     assert offered() == "PLAIN LOGIN OAUTHBEARER XOAUTH2"
 
@@ -252,7 +259,7 @@ def test_a_flood_gets_not_even_a_handshake(serve: Serve) -> None:
 
     with pytest.raises((ssl.SSLError, OSError)):
         running.over_tls()
-    assert running.server.crowd.total == 0
+    assert running.hall.crowd.total == 0
 
 
 def test_a_silent_client_hears_421(serve: Serve) -> None:
@@ -295,52 +302,178 @@ def test_content_that_trickles_ends_with_421(world: Any, serve: Serve) -> None:
 
     assert work().startswith(b"421 4.4.2 ")
     assert world.kept == []
-    until(lambda: running.server.memory_bytes == 0)
+    until(lambda: running.hall.room.held_bytes == 0)
 
 
-def test_contents_take_only_so_much_memory_and_give_it_back(serve: Serve) -> None:
-    running = serve(memory_max_bytes=100_000)
-
-    def begin(client: smtplib.SMTP) -> None:
+def begin(client: smtplib.SMTP, size_bytes: int = 0) -> None:
+    client.ehlo_or_helo_if_needed()
+    if not client.esmtp_features.get("paquebot-logged-in"):
         client.login("shop.web", "correct horse")
-        client.mail("ann@shop.example")
-        client.rcpt("bob@one.example")
+        client.esmtp_features["paquebot-logged-in"] = "yes"
+    client.mail("ann@shop.example", [f"SIZE={size_bytes}"] if size_bytes else [])
+    client.rcpt("bob@one.example")
 
+
+HEAD = b"From: ann@shop.example\r\n\r\n"
+
+
+def test_a_content_waits_for_its_share_of_memory(serve: Serve) -> None:
+    running = serve(room=RoomLimits(octets_max=400_000, share_max=1))
+    room = running.hall.room
+    with running.over_tls() as first, running.over_tls() as second:
+        begin(first, 150_000)
+        begin(second, 150_000)
+        assert first.docmd("DATA")[0] == 354
+        assert room.held_bytes >= 300_000
+        second.send(b"DATA\r\n")
+        until(lambda: len(room.line) == 1)
+        first.send(HEAD + b".\r\n")
+        assert first.getreply()[0] == 250
+        assert second.getreply()[0] == 354
+        second.send(HEAD + b".\r\n")
+        assert second.getreply()[0] == 250
+    until(lambda: room.held_bytes == 0 and room.messages == 0)
+
+
+def test_who_waits_in_vain_hears_452_and_may_try_again(serve: Serve) -> None:
+    running = serve(room=RoomLimits(octets_max=400_000, share_max=1, waiting_max_s=0.2))
+    with running.over_tls() as first, running.over_tls() as second:
+        begin(first, 150_000)
+        begin(second, 150_000)
+        assert first.docmd("DATA")[0] == 354
+        code, text = second.docmd("DATA")
+        assert (code, text[:5]) == (452, b"4.3.1")
+        first.send(HEAD + b".\r\n")
+        assert first.getreply()[0] == 250
+        begin(second, 150_000)
+        assert second.docmd("DATA")[0] == 354
+        second.close()
+
+
+def test_only_so_many_messages_run_at_once_and_the_others_wait_before_they_send(world: Any, serve: Serve) -> None:
+    running = serve(room=RoomLimits(messages_max=1, messages_min=1))
+    room = running.hall.room
     with running.over_tls() as first, running.over_tls() as second:
         begin(first)
         begin(second)
         assert first.docmd("DATA")[0] == 354
-        first.send(b"From: ann@shop.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 2000)
-        until(lambda: running.server.memory_bytes >= 100_000)
-        assert second.docmd("DATA")[0] == 452
-        first.send(b".\r\n")
+        second.send(b"DATA\r\n")
+        until(lambda: len(room.line) == 1)
+        first.send(HEAD + b".\r\n")
         assert first.getreply()[0] == 250
-        assert running.server.memory_bytes == 0
-        second.mail("ann@shop.example")
-        second.rcpt("bob@one.example")
-        assert second.docmd("DATA")[0] == 354
-        second.send(b"From: ann@shop.example\r\n\r\n.\r\n")
+        assert second.getreply()[0] == 354
+        second.close()
+    assert len(world.kept) == 1
+
+
+def test_a_slow_sender_lets_others_run(serve: Serve) -> None:
+    running = serve(room=RoomLimits(messages_max=1, messages_min=1))
+    with running.over_tls() as slow, running.over_tls() as quick:
+        begin(slow)
+        begin(quick)
+        assert slow.docmd("DATA")[0] == 354
+        assert quick.docmd("DATA")[0] == 354  # once the slow one has had its two seconds
+        quick.send(HEAD + b".\r\n")
+        assert quick.getreply()[0] == 250
+        slow.send(HEAD + b".\r\n")
+        assert slow.getreply()[0] == 250
+
+
+@pytest.mark.parametrize("by", ["DATA", "BDAT"])
+def test_a_content_that_is_larger_than_was_said_is_read_when_there_is_room(world: Any, serve: Serve, by: str) -> None:
+    running = serve(room=RoomLimits(octets_max=4_000_000, share_max=1))
+    room = running.hall.room
+    body = (b"y" * 70 + b"\r\n") * 12_000
+    with running.over_tls() as first, running.over_tls() as second:
+        begin(first, 1_500_000)
+        begin(second)
+        assert first.docmd("DATA")[0] == 354
+
+        def send_all() -> None:
+            if by == "DATA":
+                assert second.docmd("DATA")[0] == 354
+                second.send(HEAD + body + b".\r\n")
+            else:
+                second.send(b"BDAT %d LAST\r\n%b" % (len(HEAD + body), HEAD + body))
+
+        sending = threading.Thread(target=send_all)
+        sending.start()
+        until(lambda: len(room.growing) == 1)
+        assert room.held_bytes < 4_000_000
+        first.send(HEAD + b".\r\n")
+        assert first.getreply()[0] == 250
+        sending.join(10)
         assert second.getreply()[0] == 250
+    assert [len(content) for _, content in world.kept][1] > len(body)
+    until(lambda: room.held_bytes == 0)
+
+
+def test_a_content_that_grows_and_finds_no_room_hears_421(serve: Serve) -> None:
+    running = serve(room=RoomLimits(octets_max=4_000_000, share_max=1, waiting_max_s=0.3))
+    with running.over_tls() as first, running.over_tls() as second:
+        begin(first, 1_500_000)
+        begin(second)
+        assert first.docmd("DATA")[0] == 354
+        assert second.docmd("DATA")[0] == 354
+        with contextlib.suppress(OSError):
+            second.send(HEAD + (b"y" * 70 + b"\r\n") * 12_000)
+        code, text = second.getreply()
+        assert (code, text[:5]) == (421, b"4.3.1")
+        second.close()
+        first.send(HEAD + b".\r\n")
+        assert first.getreply()[0] == 250
+    until(lambda: running.hall.room.held_bytes == 0)
 
 
 def test_chunks_are_held_between_bdats_and_given_back(world: Any, serve: Serve) -> None:
-    running = serve(memory_max_bytes=100_000)
-    content = b"From: ann@shop.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 2000
-
-    with running.over_tls() as client, running.over_tls() as second:
-        for each in (client, second):
-            each.login("shop.web", "correct horse")
-            each.mail("ann@shop.example")
-            each.rcpt("bob@one.example")
+    running = serve()
+    content = HEAD + (b"y" * 70 + b"\r\n") * 2000
+    with running.over_tls() as client:
+        begin(client)
         client.send(b"BDAT %d\r\n%b" % (len(content), content))
         assert client.getreply()[0] == 250
-        assert running.server.memory_bytes >= len(content)
-        second.send(b"BDAT 3 LAST\r\nx\r\n")
-        assert second.getreply()[0] == 452
+        assert running.hall.room.held_bytes >= 2 * len(content)
         client.send(b"BDAT 3 LAST\r\nz\r\n")
         assert client.getreply()[0] == 250
-        assert running.server.memory_bytes == 0
+        assert running.hall.room.held_bytes == 0
     assert world.kept[0][1].endswith(b"y\r\nz\r\n")
+
+
+def test_a_large_content_is_kept_like_any_other(world: Any, serve: Serve) -> None:
+    assert send(serve().over_tls(), 2_000_000) == {}
+    assert world.judged[0].sampled
+    assert len(world.kept[0][1]) > 2_000_000
+
+
+def test_when_all_connections_are_taken_idle_strangers_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STRANGER_S", 0.0)
+    running = serve(CrowdLimits(connections_max=3))
+    shaking = socket.create_connection(("127.0.0.1", running.tls_port), timeout=10)  # and never does
+    until(lambda: running.hall.crowd.total == 1)
+    known = running.over_tls()
+    known.login("shop.web", "correct horse")
+    idle = smtplib.SMTP("localhost", running.starttls_port, timeout=10)
+    with running.over_tls() as good:
+        assert read_all(shaking) == b""
+        good.login("shop.web", "correct horse")
+        with running.over_tls() as better:
+            assert idle.getreply()[0] == 421
+            better.login("shop.web", "correct horse")
+            assert better.send_message(message()) == {}
+            with pytest.raises(smtplib.SMTPConnectError, match=r"421.*Too many connections"):
+                running.over_tls()
+            assert known.send_message(message()) == {}
+    known.close()
+    idle.close()
+    shaking.close()
+
+
+def test_a_client_that_came_just_now_does_not_make_room(serve: Serve) -> None:
+    running = serve(CrowdLimits(connections_max=1))
+    with smtplib.SMTP("localhost", running.starttls_port, timeout=10) as first:
+        with pytest.raises(smtplib.SMTPConnectError, match="421"):
+            smtplib.SMTP("localhost", running.starttls_port, timeout=10)
+        assert first.noop()[0] == 250
 
 
 def test_a_client_that_does_not_read_stops_being_answered(serve: Serve) -> None:
@@ -385,7 +518,7 @@ def test_draining_lets_a_transaction_end_and_sends_the_idle_away(world: Any, ser
     busy.close()
     draining.result(20)
     assert len(world.kept) == 1
-    assert not running.server.connections
+    assert not running.hall.connections
     with pytest.raises(OSError, match="refused"):
         running.over_tls()
 
@@ -400,7 +533,7 @@ def test_draining_ends_who_does_not_end(serve: Serve) -> None:
 
     begin()
     running.drain(0.2).result(10)
-    assert not running.server.connections
+    assert not running.hall.connections
     client.close()
 
 
@@ -425,9 +558,9 @@ def test_who_hangs_up_leaves_nothing_behind(serve: Serve) -> None:
         client = dial()
         client.login("shop.web", "correct horse")
         client.close()
-    crowd = running.server.crowd
+    crowd = running.hall.crowd
     until(lambda: (crowd.total, dict(crowd.addresses), dict(crowd.principals)) == (0, {}, {}))
-    assert not running.server.connections
+    assert not running.hall.connections
 
 
 def read_all(client: socket.socket) -> bytes:
@@ -471,7 +604,7 @@ def test_a_listed_peer_that_says_not_for_whom_is_not_served(serve: Serve, said: 
             client.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionResetError):
             assert read_all(client) == b""
-    assert running.server.crowd.total == 0
+    assert running.hall.crowd.total == 0
     until(lambda: running.server.unnamed == 0)
 
 

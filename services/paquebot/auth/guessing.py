@@ -15,8 +15,9 @@ Tables are bounded; the longest untouched entry goes first.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv6Address
 from typing import Final
+
+from paquebot.mail.network import network
 
 ADDRESS_FAILURES_MAX: Final = 10
 USERNAME_FAILURES_MAX: Final = 30
@@ -137,17 +138,6 @@ def delay_ms(failures: float) -> int:
     """Return how long an answer is held back: 250 ms, doubled with each failure, at most DELAY_MAX_MS."""
     doublings = min(max(round(failures) - 1, 0), _DOUBLINGS_MAX)
     return min(_DELAY_FIRST_MS << doublings, DELAY_MAX_MS)
-
-
-def network(address: str) -> str:
-    """Return what one guesser is likely to own: an IPv4 address, or the /64 around an IPv6 address."""
-    try:
-        parsed = IPv6Address(address.partition("%")[0])
-    except AddressValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 def _pair(username: str, address: str) -> str:

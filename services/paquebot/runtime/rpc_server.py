@@ -42,6 +42,14 @@ class AlreadyExistsError(Exception):
     """Raised by a handler when what a unary call names stands for something else."""
 
 
+class BusyError(Exception):
+    """Raised by a handler that has no room for a unary call now; `again_s`: when to try again."""
+
+    def __init__(self, text: str, again_s: float) -> None:
+        super().__init__(text)
+        self.again_s = again_s
+
+
 @dataclass(slots=True)
 class Server:
     """A gRPC server. Add methods, then start; `allowed` names the identities of each call's peers."""
@@ -65,6 +73,10 @@ class Server:
                 raise
             except AlreadyExistsError as refusal:
                 await context.abort(grpc.StatusCode.ALREADY_EXISTS, str(refusal))
+                raise
+            except BusyError as busy:
+                again = (("grpc-retry-pushback-ms", str(int(busy.again_s * 1000))),)
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(busy), again)
                 raise
 
         self._add(

@@ -8,12 +8,13 @@ from paquebot.policy.values import Policy
 from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.policystore import follow_policy
+from paquebot.runtime.memory import keep_large_apart, memory
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.settings import Address, Networks
 from paquebot.smtp.server import ServerLimits
+from paquebot.submission.connection import SmtpSettings
 from paquebot.submission.crowd import CrowdLimits
 from paquebot.submission.service import Service, Targets
-from paquebot.submission.smtp_server import SmtpSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Settings(ProcessSettings):
     router_target: Address
     suppression_key: Path | None = None
     message_size_max_bytes: int = 52_428_800
+    memory_max_bytes: int = 0  # what the process may take; 0: the limit of its cgroup, else 1.5 GiB
     connections_max: int = 5000
     connections_of_address_max: int = 100
     connections_of_principal_max: int = 200
@@ -72,7 +74,8 @@ async def main(process: Process, settings: Settings) -> None:
 
 
 async def _work(process: Process, settings: Settings, js: JetStream, tasks: asyncio.TaskGroup) -> None:
-    service = Service(process, js, tasks, settings.targets)
+    keep_large_apart()
+    service = Service(process, js, tasks, settings.targets, memory(settings.memory_max_bytes))
     smtp = service.smtp_server(settings.smtp, settings.crowd, settings.smtp_cert_dir)
     programs = service.program_server(settings.grpc_listen)
     loaded = asyncio.Event()

@@ -17,7 +17,8 @@ from paquebot.smtp.server import GO_AHEAD, ServerSession
 from paquebot.submission.crowd import Crowd
 from paquebot.submission.gate import size_refusal
 from paquebot.submission.handed import Mail
-from paquebot.submission.intake import Intake, refused
+from paquebot.submission.intake import LARGE_BYTES, Intake, refused
+from paquebot.submission.room import CLAIM_MIN_BYTES, COPIES, Claim, Room
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 
 LOG = structlog.get_logger()
@@ -28,7 +29,6 @@ _AUTH_DOWN = Reply(454, "4.7.0", "Authentication does not answer: try again late
 _GONE = Reply(421, "4.4.2", "The client is gone")
 _SENDER_OK = Reply(250, "2.1.0", "Ok")
 _RECIPIENT_OK = Reply(250, "2.1.5", "Ok")
-_MEMORY = Reply(452, "4.3.1", "Too much mail comes in at once: try again later")
 
 Authenticate = Callable[[AuthenticateRequest], Awaitable[Principal | Refusal]]
 
@@ -42,9 +42,11 @@ class Dialogue:
     authenticate: Authenticate
     crowd: Crowd
     address: str
-    has_memory: Callable[[], bool]
+    room: Room
+    claim: Claim = field(default_factory=Claim, init=False)
     principal: Principal | None = field(default=None, init=False)
     reverse_path: str = field(default="", init=False)  # of the last MAIL
+    declared_bytes: int = field(default=0, init=False)  # by its SIZE
     gone: bool = field(default=False, init=False)
 
     @property
@@ -72,6 +74,7 @@ class Dialogue:
     def leave(self) -> None:
         """Forget who the client was: the connection is gone."""
         self.gone = True
+        self.room.leave(self.claim)
         if self.principal is not None:
             self.crowd.unseat(self.principal)
             self.principal = None
@@ -89,6 +92,8 @@ class Dialogue:
         if refusal is not None:
             return refused(refusal, "connections")
         self.principal = answer
+        self.room.leave(self.claim)  # what was counted for nobody
+        self.claim.whose = f"{answer.tenant}.{answer.credential}"
         self.session.limits = replace(
             self.session.limits,
             content_max_bytes=min(self.session.limits.content_max_bytes, answer.message_size_max_bytes),
@@ -105,7 +110,7 @@ class Dialogue:
 
     def _mail(self, event: MailFrom) -> Reply | Coroutine[None, None, Reply]:
         principal = self._known()
-        self.reverse_path = event.path
+        self.reverse_path, self.declared_bytes = event.path, event.size_bytes or 0
         refusal = self.intake.sender_refusal(principal, event.path)
         if refusal is not None:
             return refusal
@@ -119,11 +124,18 @@ class Dialogue:
     async def _leased(self, principal: Principal) -> Reply:
         return await self.intake.quota_refusal(principal) or _SENDER_OK
 
-    def _data(self) -> Reply:
-        return GO_AHEAD if self.has_memory() else refused(_MEMORY, "memory")
+    def _data(self) -> Reply | Coroutine[None, None, Reply]:
+        """Let a content come when there is room for it."""
+        octets = max(CLAIM_MIN_BYTES, self.declared_bytes * COPIES)
+        return GO_AHEAD if self.room.ask(self.claim, octets) else self._in_line(octets)
+
+    async def _in_line(self, octets: int) -> Reply:
+        refusal = await self.room.wait(self.claim, octets)
+        return GO_AHEAD if refusal is None else refused(refusal, "room")
 
     async def _content(self, event: Content) -> Reply:
         session = self.session
+        self.room.take(self.claim, self.claim.octets)  # it may have stepped aside
         mail = Mail(
             principal=self._known(),
             envelope=event.envelope,
@@ -132,7 +144,11 @@ class Dialogue:
             client_name=session.client.hello_name,
             client_address=self.address,
         )
-        return (await self.intake.take(mail)).reply
+        began_s = self.room.clock()
+        reply = (await self.intake.take(mail)).reply
+        if len(event.content) <= LARGE_BYTES:
+            self.room.learn(self.room.clock() - began_s)
+        return reply
 
     def _known(self) -> Principal:
         """Return who sends. The session's table lets nobody else come here; this is the second lock."""

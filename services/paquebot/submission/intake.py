@@ -5,6 +5,7 @@ positive. Whatever fails is a reply that says what to do. The tag and hold of th
 so judging and planning follow each other.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from paquebot.wire.router import PlanRequest
 from paquebot.wire.spamfilter import JudgeRequest
 from paquebot.wire.submission import SubmitAnswer
 
+LARGE_BYTES = 1 << 20  # finishing so much would keep all others waiting: it is done in a thread, one at a time
 JUDGE_S = 15.0
 PLAN_S = 6.0  # the router gives DNS two of them
 HOLD_MS = 3 * 86_400_000  # a person has three days to look
@@ -61,12 +63,13 @@ class Doors:
 class Intake:
     """Takes mail by the policy that it last saw."""
 
-    __slots__ = ("_doors", "_hostname", "_once", "leases", "policy", "suppressions")
+    __slots__ = ("_doors", "_hostname", "_large", "_once", "leases", "policy", "suppressions")
 
     def __init__(self, hostname: str, doors: Doors, leases: Leases, once: Once) -> None:
         self._hostname = hostname
         self._doors = doors
         self._once = once
+        self._large = asyncio.Lock()
         self.leases = leases
         self.policy = Policy()
         self.suppressions: Suppressions | None = None  # None: there is no key to look with
@@ -154,7 +157,7 @@ class Intake:
         ident = mail.id or (slot and slot.free.id) or self._doors.new_id(now_ms)
         bind(ident, mail.principal.tenant)
         refusal = await self._spent(mail.principal)
-        message = refusal or self._finished(mail, ident, now_ms)
+        message = refusal or await self._made_whole(mail, ident, now_ms)
         if isinstance(message, Reply):
             return SubmitAnswer(message)
         verdict = await self._judged(message)
@@ -171,6 +174,13 @@ class Intake:
                 return refusal
         self.leases.spend(principal)
         return None
+
+    async def _made_whole(self, mail: Mail, ident: str, now_ms: int) -> "_Message | Reply":
+        """Finish the content; a large one in a thread, and only one of these at a time, for they take memory."""
+        if len(mail.content) <= LARGE_BYTES:
+            return self._finished(mail, ident, now_ms)
+        async with self._large:
+            return await asyncio.to_thread(self._finished, mail, ident, now_ms)
 
     def _finished(self, mail: Mail, ident: str, now_ms: int) -> "_Message | Reply":
         """Finish the content, and look who its authors say they are."""
@@ -201,7 +211,7 @@ class Intake:
         if mail.principal.internal:
             return Verdict(Action.ACCEPT)
         large = len(content) > SAMPLE_FROM_BYTES
-        shown = sample(content) if large else content
+        shown = await asyncio.to_thread(sample, content) if large else content
         request = JudgeRequest(message.id, mail.principal, message.envelope, shown, large, len(content))
         try:
             verdict = await self._doors.judge(request, JUDGE_S)

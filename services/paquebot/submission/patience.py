@@ -1,6 +1,9 @@
 """When an SMTP client has kept us waiting too long. Decided once a second for all sessions: no timer each. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_AMPLE = 0.5  # of the connections: up to here there is time
+_FULL = 0.9  # from here on there is as little as UNDER_STRESS says
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,26 @@ class Patience:
     handshake_s: float = 30.0
     window_s: float = 60.0  # over which a content must come at least at this rate
     floor_bytes_per_s: float = 100.0
+
+    def when(self, fullness: float) -> "Patience":
+        """Return what is left of it when so many of the connections are taken (0 to 1)."""
+        stress = min(1.0, max(0.0, (fullness - _AMPLE) / (_FULL - _AMPLE)))
+        if not stress:
+            return self
+        return replace(
+            self,
+            command_s=_between(self.command_s, UNDER_STRESS.command_s, stress),
+            unauthenticated_s=_between(self.unauthenticated_s, UNDER_STRESS.unauthenticated_s, stress),
+            handshake_s=_between(self.handshake_s, UNDER_STRESS.handshake_s, stress),
+            window_s=_between(self.window_s, UNDER_STRESS.window_s, stress),
+        )
+
+
+UNDER_STRESS = Patience(command_s=10.0, unauthenticated_s=10.0, handshake_s=5.0, window_s=10.0)
+
+
+def _between(calm_s: float, stressed_s: float, stress: float) -> float:
+    return calm_s + stress * (min(calm_s, stressed_s) - calm_s)
 
 
 @dataclass(slots=True)

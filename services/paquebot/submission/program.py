@@ -17,7 +17,7 @@ from paquebot.mail.principal import Principal
 from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
-from paquebot.runtime.rpc_server import AlreadyExistsError, Caller, Server
+from paquebot.runtime.rpc_server import AlreadyExistsError, BusyError, Caller, Server
 from paquebot.smtp.dsn import wishes_fault
 from paquebot.smtp.grammar import is_mailbox, is_utf8_mailbox
 from paquebot.submission.dialogue import Authenticate
@@ -25,12 +25,14 @@ from paquebot.submission.gate import crowd_refusal, size_refusal
 from paquebot.submission.handed import Mail
 from paquebot.submission.intake import Intake, refused
 from paquebot.submission.repeat import IDEMPOTENCY_KEY_MAX
+from paquebot.submission.room import CLAIM_MIN_BYTES, COPIES, Claim, Room
 from paquebot.wire.auth import AuthenticateRequest, Refusal
 from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 
 REPORTER = "deliverer"  # the identity whose mail is our own
 CALLERS = frozenset({REPORTER, "client", "admin"})
 PROTOCOL = "GRPC"
+AGAIN_S = 5.0  # when a program may try again that found no room
 LOG = structlog.get_logger()
 
 
@@ -40,6 +42,7 @@ class ProgramDoor:
 
     intake: Intake
     authenticate: Authenticate
+    room: Room
 
     def serve(self, server: Server) -> None:
         """Let the server answer Submit."""
@@ -84,10 +87,26 @@ class ProgramDoor:
             lane=lane,
             idempotency_key=request.idempotency_key,
         )
-        answer = await self.intake.take(mail)
+        answer = await self._taken(mail)
         if answer.id and request.idempotency_key and not answer.reply.is_positive:
             raise AlreadyExistsError(str(answer.reply))
         return answer
+
+    async def _taken(self, mail: Mail) -> SubmitAnswer:
+        """Take a message when there is room for it, the same that SMTP's messages share; BusyError: there is none."""
+        principal = mail.principal
+        claim = Claim(f"{principal.tenant}.{principal.credential}")
+        octets = max(CLAIM_MIN_BYTES, len(mail.content) * COPIES)
+        try:
+            if principal.internal:
+                self.room.take(claim, octets)
+            elif not self.room.ask(claim, octets):
+                refusal = await self.room.wait(claim, octets)
+                if refusal is not None:
+                    raise BusyError(str(refused(refusal, "room")), AGAIN_S)
+            return await self.intake.take(mail)
+        finally:
+            self.room.leave(claim)
 
     async def _principal(self, caller: Caller) -> Principal | Reply:
         """Return who calls, by its metadata: user name and password (RFC 7617), or a token (RFC 6750)."""

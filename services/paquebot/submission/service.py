@@ -21,18 +21,22 @@ from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.suppression import Suppressions, read_secret
 from paquebot.runtime.frame_client import FrameClient
+from paquebot.runtime.memory import Memory
 from paquebot.runtime.process import Process
 from paquebot.runtime.rpc_client import Channel, RpcUnavailableError
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
 from paquebot.runtime.tls import Reloading, server_context
+from paquebot.submission.connection import Hall, SmtpSettings
 from paquebot.submission.counts import REACHABLE
 from paquebot.submission.crowd import Crowd, CrowdLimits
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
 from paquebot.submission.once import Once
 from paquebot.submission.program import ProgramDoor
-from paquebot.submission.smtp_server import SmtpServer, SmtpSettings
+from paquebot.submission.room import Room, RoomLimits
+from paquebot.submission.shortage import Shortage
+from paquebot.submission.smtp_server import SmtpServer
 from paquebot.wire.auth import AUTHENTICATE, LEASE, AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
 from paquebot.wire.router import PLAN_STREAM, PlanRequest
 from paquebot.wire.spamfilter import JUDGE_STREAM, JudgeRequest
@@ -41,6 +45,7 @@ AUTHENTICATE_S = 10.0  # argon2id behind a queue of others
 LEASE_S = 2.0
 LOOK_S = 1.0
 EVENTS_S = 5.0
+CONTENTS_SHARE = 0.4  # of the memory that the process may take; the rest is for sessions and what lies in between
 _CHANCE_BYTES = 10
 
 T = TypeVar("T")
@@ -75,7 +80,9 @@ class Auth:
 class Service:
     """Everything of one submission process, between its settings and its listeners."""
 
-    def __init__(self, process: Process, js: JetStream, tasks: asyncio.TaskGroup, targets: Targets) -> None:
+    def __init__(
+        self, process: Process, js: JetStream, tasks: asyncio.TaskGroup, targets: Targets, memory: Memory
+    ) -> None:
         self._process = process
         self._js = js
         self._tasks = tasks
@@ -99,6 +106,8 @@ class Service:
         )
         self._once = Once(Claims(js))
         self.intake = Intake(targets.hostname, doors, Leases(self._auth.lease, time.monotonic), self._once)
+        self._memory = memory
+        self.room = Room(RoomLimits(octets_max=int(memory.limit_bytes * CONTENTS_SHARE)), time.monotonic)
         self._background: list[asyncio.Task[None]] = []
 
     def __repr__(self) -> str:
@@ -106,21 +115,24 @@ class Service:
 
     def smtp_server(self, settings: SmtpSettings, limits: CrowdLimits, cert_dir: Path) -> SmtpServer:
         """Return the SMTP side, to be told where to listen."""
-        server = SmtpServer(
+        hall = Hall(
             settings=settings,
             context=Reloading(cert_dir, server_context).current,
             intake=self.intake,
             authenticate=self._auth.authenticate,
             crowd=Crowd(limits),
+            room=self.room,
             tasks=self._tasks,
         )
-        self._background.append(self._tasks.create_task(server.sweep()))
+        server = SmtpServer(hall)
+        for coming in (server.sweep(), Shortage(self._memory, self.room, hall.crowd).follow()):
+            self._background.append(self._tasks.create_task(coming))
         return server
 
     def program_server(self, listen: Address) -> Server:
         """Return the gRPC side."""
         server = Server(listen, self._targets.identity_dir, self._process.readiness)
-        ProgramDoor(self.intake, self._auth.authenticate).serve(server)
+        ProgramDoor(self.intake, self._auth.authenticate, self.room).serve(server)
         return server
 
     def follow(self, policy: Policy) -> None:
