@@ -12,6 +12,7 @@ from paquebot.queue.credentials import follow_hashes
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
+from paquebot.runtime.metrics import tell_limits
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
@@ -35,6 +36,7 @@ async def main(process: Process, settings: Settings) -> None:
     authenticator = Authenticator(lambda: time.time_ns() // 1_000_000, secrets.token_bytes(_KEY_BYTES))
     server = Server(settings.grpc_listen, settings.identity_dir, process.readiness)
     serve(server, authenticator)
+    tell_limits(authenticator.fullness)
     await server.start()
     process.readiness.present("start")
     try:

@@ -15,8 +15,8 @@ import structlog
 
 from paquebot.auth import password
 from paquebot.auth.bearer import Bearers
-from paquebot.auth.checked import Checked
-from paquebot.auth.guessing import Guessing
+from paquebot.auth.checked import ENTRIES_MAX, Checked
+from paquebot.auth.guessing import TABLE_MAX, Guessing
 from paquebot.auth.metrics import AUTHENTICATIONS, LEASES
 from paquebot.auth.principal import fallen, principal_of
 from paquebot.auth.quota import LEASE_VALID_MS, UNKNOWN_RETRY_MS, Quotas
@@ -61,6 +61,14 @@ class Authenticator:
 
     def __repr__(self) -> str:
         return f"<Authenticator {self._waiting} waiting, {self._guessing}, {self._quotas}, {self._checked}>"
+
+    def fullness(self) -> dict[str, tuple[float, float]]:
+        """Return by name how much of a limit is used, and the limit."""
+        return {
+            "passwords in line": (self._waiting, WAITING_MAX),
+            "cache of checked passwords": (len(self._checked), ENTRIES_MAX),
+            "cache of failed logins": (self._guessing.largest, TABLE_MAX),
+        }
 
     def learn_policy(self, policy: Policy) -> None:
         """Use this policy from now on."""

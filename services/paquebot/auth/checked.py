@@ -25,6 +25,9 @@ class Checked:
     def __repr__(self) -> str:
         return f"<Checked {len(self._entries)} entries>"
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def add(self, token: bytes, mark: str, now_ms: int, *, is_welcome: bool) -> None:
         """Remember an outcome. It is checked anew after VALID_MS, used or not."""
         self._entries[token] = (mark, now_ms + VALID_MS, is_welcome)

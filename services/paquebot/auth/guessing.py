@@ -88,6 +88,12 @@ class Guessing:
             f"{len(self._known)} known pairs>"
         )
 
+    @property
+    def largest(self) -> int:
+        """The entries of the fullest table."""
+        tables = (self._addresses, self._usernames, self._pairs)
+        return max(len(self._known), *(len(table.tallies) for table in tables))
+
     def is_heard(self, username: str, address: str, now_ms: int) -> bool:
         """Say whether an attempt is looked at; else it is answered 421, and not counted."""
         pair = _pair(username, address)

@@ -26,6 +26,7 @@ from paquebot.mail.report import Report
 from paquebot.policy.values import Policy
 from paquebot.queue.events import EventWriter
 from paquebot.queue.fitness import refuse_unfit
+from paquebot.queue.hand import ITEMS_MAX
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.meter import Meter
 from paquebot.queue.orders import follow_orders
@@ -33,6 +34,7 @@ from paquebot.queue.policystore import follow_policy
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.provision import drift
 from paquebot.queue.suppression import Suppressions, read_secret
+from paquebot.runtime.metrics import tell_limits
 from paquebot.runtime.process import Process, ProcessSettings
 from paquebot.runtime.rpc_client import Channel, RpcRefusedError, RpcUnavailableError
 from paquebot.runtime.rpc_server import Caller, Server
@@ -224,6 +226,7 @@ def _groups(policy: Policy) -> dict[str, int]:
 async def _measure(dispatcher: Dispatcher) -> None:
     """Tell each second what only this process knows."""
     queue, pool = dispatcher.settler.queue, dispatcher.pool_token
+    tell_limits(lambda: {"deliveries in hand": (queue.in_hand, sum(ITEMS_MAX.values()))})
     began = time.monotonic()
     while True:
         metrics.PARTITIONS.labels(pool).set(len(queue.partitions))

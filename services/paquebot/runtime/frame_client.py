@@ -18,6 +18,7 @@ import grpc
 import grpc.aio
 import structlog
 
+from paquebot.runtime.metrics import tell_limits
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError, open_channel
 from paquebot.runtime.settings import Address
 from paquebot.runtime.tls import Identity, Reloading, read_identity
@@ -87,6 +88,7 @@ class FrameClient(Generic[Q, A]):
     def start(self) -> None:
         """Begin to look for backends; raise OSError or ValueError when there is no good certificate to begin with."""
         self._identities.current()
+        tell_limits(lambda: {f"questions to {self.service}": (self.unanswered, WAITING_MAX)})
         self.keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
@@ -113,6 +115,11 @@ class FrameClient(Generic[Q, A]):
     def connected(self) -> int:
         """The number of streams that are open."""
         return len(self.streams)
+
+    @property
+    def unanswered(self) -> int:
+        """The questions that wait on the fullest stream, or for one."""
+        return max([len(self.homeless), *(stream.load for stream in self.streams.values())])
 
     def _place(self, question: "_Question[Q, A]") -> None:
         question.tries += 1

@@ -46,6 +46,16 @@ class Crowd:
             return Reply(421, "4.7.0", f"Too many connections from {name}: at most {most} at once")
         return None
 
+    @property
+    def busiest_address(self) -> int:
+        """Return the connections of the address that has the most."""
+        return max(self.addresses.values(), default=0)
+
+    @property
+    def busiest_principal(self) -> int:
+        """Return the sessions of the credential that has the most."""
+        return max(self.principals.values(), default=0)
+
     def floods(self, address: str) -> bool:
         """Say whether there are so many that not even a refusal is worth its price."""
         limits = self.limits

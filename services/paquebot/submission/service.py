@@ -30,6 +30,7 @@ from paquebot.runtime.tls import Reloading, server_context
 from paquebot.submission.connection import Hall, SmtpSettings
 from paquebot.submission.counts import REACHABLE
 from paquebot.submission.crowd import Crowd, CrowdLimits
+from paquebot.submission.fullness import tell_fullness
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
 from paquebot.submission.once import Once
@@ -125,7 +126,9 @@ class Service:
             tasks=self._tasks,
         )
         server = SmtpServer(hall)
-        for coming in (server.sweep(), Shortage(self._memory, self.room, hall.crowd).follow()):
+        shortage = Shortage(self._memory, self.room, hall.crowd)
+        tell_fullness(server, shortage)
+        for coming in (server.sweep(), shortage.follow()):
             self._background.append(self._tasks.create_task(coming))
         return server
 
