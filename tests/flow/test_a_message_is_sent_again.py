@@ -18,7 +18,7 @@ from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 from platform_support import PASSWORD, SENDER, SHOP, Stage, content
 from tests_support import wait_for
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 
 MESSAGES, SESSIONS = 60, 4
 BASIC = (("authorization", "Basic " + base64.b64encode(f"{SHOP}:{PASSWORD}".encode()).decode()),)
@@ -79,7 +79,6 @@ async def test_over_smtp_by_envid_also_when_submission_was_killed_in_between(sta
     assert "sent again with its ENVID: answered with this id, stored once" in told
 
 
-@pytest.mark.timeout(400)
 async def test_under_load_submission_is_killed_twice_and_nothing_is_lost_or_stored_twice(stage: Stage) -> None:
     numbers, heard = iter(range(MESSAGES)), list[str]()
 

@@ -90,11 +90,10 @@ class Once:
         try:
             async with asyncio.timeout(PUBLISH_MAX_S):
                 await publish()
-        except TimeoutError:
+        except BaseException as error:
             self._write(self.claims.let_go(wanted.key, known, wanted.window_s))
-            raise QueueUnavailableError("it could not be stored in time") from None
-        except BaseException:
-            self._write(self.claims.let_go(wanted.key, known, wanted.window_s))
+            if isinstance(error, TimeoutError):
+                raise QueueUnavailableError("it could not be stored in time") from None
             raise
         self._write(self.claims.mark(wanted.key, known, wanted.window_s))
         return None
