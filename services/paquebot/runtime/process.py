@@ -26,7 +26,7 @@ from paquebot.runtime.settings import Address, SettingsError, from_environment
 EX_CONFIG = 78
 # New objects before the collector looks at the young, and looks before it looks at older ones. What a message needs
 # goes by reference counts; 700, the default, cost the deliverer a twelfth of its CPU (docs/performance.md).
-GC_THRESHOLDS = (20_000, 20, 50)
+GC_THRESHOLDS = (20_000, 5, 10)
 LOG = structlog.get_logger()
 
 
