@@ -1,16 +1,11 @@
 """What waits is found, batch by batch, by everything that a selector can say."""
 
-from dataclasses import replace
-
 from paquebot.mail.delivery import Plan
 from paquebot.mail.selector import Selector
-from paquebot.mail.settlement import Settlement
 from paquebot.queue import inspection, scan
 from paquebot.queue.acceptance import Acceptance
-from paquebot.queue.events import EventWriter
-from paquebot.queue.inspection import find, list_waiting, walk
+from paquebot.queue.inspection import find, list_waiting
 from paquebot.queue.jetstream import JetStream
-from paquebot.queue.steer import steer
 from paquebot.queue.subjects import ready_subject
 from queue_making import POOL, delivery, now_ms
 
@@ -43,17 +38,6 @@ async def test_only_what_matches_is_listed_whatever_its_number(js: JetStream, mo
     assert [each.delivery.id for each in ready] == ["r0", "r2", "r4"]
     assert len(await list_waiting(js, POOL)) == 10
     assert len(await list_waiting(js, POOL, limit=7)) == 7
-
-
-async def test_what_fires_during_a_walk_is_told_once(js: JetStream) -> None:
-    item = delivery("m1", next_ms=now_ms() + 3_600_000)
-    await Acceptance(js).accept(Plan((item,)), b"content")
-    told = []
-    async for batch in walk(js, POOL, Selector(), now_ms()):
-        told += [each.state for each in batch]
-        for each in batch:
-            await steer(js, EventWriter(js), each, Settlement((), again=replace(each.delivery, next_ms=0)))
-    assert told == ["deferred"]
 
 
 async def test_a_message_that_is_not_expanded_yet_is_found_by_the_sites_of_its_deliveries(js: JetStream) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 
 import pytest
 from nats.aio.msg import Msg
@@ -78,3 +79,18 @@ async def test_a_flush_over_a_broken_connection_ends_and_does_not_count_for_the_
     await wait_for(lambda: js.connected)
     await js.client.flush()
     assert js.client._pongs == []
+
+
+async def test_a_pong_that_comes_too_late_leaves_the_connection_as_it_is(js: JetStream, nats: NatsServer) -> None:
+    assert nats.process is not None
+    reader = js.client._reading_task
+    nats.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(FlushTimeoutError):
+            await js.client.flush(1)
+    finally:
+        nats.process.send_signal(signal.SIGCONT)
+    await js.client.flush(20)
+    assert (await js.publish("ev.shop.accepted", b"", timeout_s=20)).seq
+    assert js.client._reading_task is reader
+    assert not reader.done()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from paquebot.mail.selector import DEFERRED, HELD, READY, Selector
 from paquebot.queue.inspection import waiting_in
 from paquebot.queue.jetstream import JetStream
-from paquebot.queue.scan import end_of, scan, subject_counts
+from paquebot.queue.scan import scan, subject_counts
 from paquebot.queue.subjects import (
     PARTITIONS,
     SLICES,
@@ -49,7 +49,7 @@ async def _count(js: JetStream, pool: str, number: int, selector: Selector) -> C
                 tokens[site_token_in(subject)] += count
     counts = Counter({site_named(token): count for token, count in tokens.items() if token != SPLIT})
     if tokens[SPLIT]:
-        async for batch in scan(js, stream, split_filter(pool, number), await end_of(js, stream)):
+        async for batch in scan(js, stream, split_filter(pool, number)):
             found = (each for message in batch for each in waiting_in(message))
             counts.update(each.delivery.site for each in found if selector.matches(each.delivery, each.state, 0))
     return counts

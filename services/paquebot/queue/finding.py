@@ -10,7 +10,7 @@ import structlog
 from paquebot.mail.delivery import Delivery
 from paquebot.queue.jetstream import BATCH, JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, decode
-from paquebot.queue.scan import end_of, pick
+from paquebot.queue.scan import pick
 from paquebot.queue.subjects import SLICES, SPLIT, deferred_filter_of, ready_filter_all, stream_name
 from paquebot.wire.method import WireError
 
@@ -41,8 +41,7 @@ async def find_ready(js: JetStream, pools: Iterable[str], ident: str, since_ms: 
 
 
 async def _pick(js: JetStream, pool: str, number: int, ident: str) -> list[Found]:
-    stream = stream_name(pool, number)
-    picked = pick(js, stream, deferred_filter_of(pool, number, ident), await end_of(js, stream))
+    picked = pick(js, stream_name(pool, number), deferred_filter_of(pool, number, ident))
     return [found async for batch in picked for message in batch for found in _found(message, ident)]
 
 

@@ -9,7 +9,7 @@ from paquebot.mail.delivery import Delivery
 from paquebot.mail.selector import DEFERRED, HELD, READY, Selector
 from paquebot.queue.jetstream import JetStream, Message
 from paquebot.queue.payload import UnknownFormatError, content_of, decode_head
-from paquebot.queue.scan import end_of, pick, scan
+from paquebot.queue.scan import pick, scan
 from paquebot.queue.subjects import SLICES, deferred_filters, ready_filters, stream_name
 from paquebot.wire.method import WireError
 
@@ -41,7 +41,6 @@ async def walk(js: JetStream, pool: str, selector: Selector, now_ms: int) -> Asy
     """
     missing = set(selector.names)
     marks = _marks(selector)
-    ends = [await end_of(js, stream_name(pool, number)) for number in range(SLICES)]
     narrow = selector.names or selector.sites
     for filters in _stages(selector):
         read = pick if narrow and filters is deferred_filters else scan
@@ -49,7 +48,7 @@ async def walk(js: JetStream, pool: str, selector: Selector, now_ms: int) -> Asy
             return  # found by their names before: no need to read all that is ready
         for number in range(SLICES):
             for subjects in filters(pool, number, selector):
-                async for batch in read(js, stream_name(pool, number), subjects, ends[number]):
+                async for batch in read(js, stream_name(pool, number), subjects):
                     marked = (each for each in batch if _is_marked(each.payload, marks))
                     waiting = (each for message in marked for each in waiting_in(message))
                     found = [each for each in waiting if selector.matches(each.delivery, each.state, now_ms)]

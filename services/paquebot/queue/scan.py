@@ -16,8 +16,9 @@ async def end_of(js: JetStream, stream: str) -> int:
     return int((await js.request(f"STREAM.INFO.{stream}"))["state"]["last_seq"])
 
 
-async def scan(js: JetStream, stream: str, subjects: str, end: int) -> AsyncIterator[list[Message]]:
-    """Yield what a stream holds of subjects up to a sequence, a batch at a time."""
+async def scan(js: JetStream, stream: str, subjects: str) -> AsyncIterator[list[Message]]:
+    """Yield what a stream holds of subjects, a batch at a time; what comes, or is changed, meanwhile is passed over."""
+    end = await end_of(js, stream)
     start = 1
     while start <= end:
         batch = await js.read(stream, subjects, start_seq=start, batch=BATCH, octets_max=OCTETS_MAX)
@@ -27,13 +28,13 @@ async def scan(js: JetStream, stream: str, subjects: str, end: int) -> AsyncIter
         start = batch[-1].seq + 1
 
 
-async def pick(js: JetStream, stream: str, subjects: str, end: int) -> AsyncIterator[list[Message]]:
+async def pick(js: JetStream, stream: str, subjects: str) -> AsyncIterator[list[Message]]:
     """Yield what `scan` does, for subjects of one message each that are few among others: the index finds them."""
     found = await last_of_each(js, stream, subjects)
     if found is not None:
-        yield [message for message in found if message.seq <= end]
+        yield found
         return
-    async for batch in scan(js, stream, subjects, end):
+    async for batch in scan(js, stream, subjects):
         yield batch
 
 
