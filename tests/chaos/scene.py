@@ -67,6 +67,7 @@ class Node(NatsServer):
         alone = server_config(self.place).replace("server_name: paquebot", f"server_name: {self.name}")
         limit = f"max_file: {self.place.storage_max_bytes},"
         alone = alone.replace(limit, f"max_file: {self.place.storage_max_bytes * 3},")
+        alone = alone.replace("max_memory: 128MB", "max_memory: 384MB")
         routes = ", ".join(f'"tls://127.0.0.1:{port}"' for port in self.others)
         identity = self.place.identity
         return f"""{alone}

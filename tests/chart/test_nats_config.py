@@ -115,6 +115,8 @@ async def test_three_servers_find_each_other_but_not_what_one_of_them_kept_alone
     await js.close()
     js = await connected(start(3)[0], identities / "publisher")
     assert len((await made(js, "THREE", 3))["cluster"]["replicas"]) == 2
+    await provision(js, Policy(), 3)  # the journal lies in memory, three times
+    assert (await js.request("STREAM.INFO.DOUBT"))["config"]["num_replicas"] == 3
     with pytest.raises(ApiError, match="stream not found"):
         await js.request("STREAM.INFO.ALONE")
     await js.close()
