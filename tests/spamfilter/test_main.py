@@ -8,6 +8,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from paquebot.cli.processes import free_port
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
-from paquebot.mail.verdict import Action
+from paquebot.mail.verdict import Action, Verdict
 from paquebot.policy.values import Policy
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import publish_policy
@@ -23,7 +25,7 @@ from paquebot.queue.provision import provision
 from paquebot.queue.server import NatsServer, find_nats_server
 from paquebot.queue.users import PERMISSIONS, UNLIMITED, ServerPlace
 from paquebot.runtime.authority import create_authority, issue
-from paquebot.runtime.rpc_client import Channel
+from paquebot.runtime.rpc_client import Channel, RpcUnavailableError
 from paquebot.wire.spamfilter import JUDGE, JudgeRequest
 
 GTUBE = b"Subject: x\r\n\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
@@ -81,30 +83,65 @@ async def _until(port: int, wanted: tuple[int, str]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_it_is_ready_with_the_policy_judges_and_drains(
-    nats: NatsServer, admin: JetStream, identities: Path
-) -> None:
+async def _judged(channel: Channel, request: JudgeRequest) -> Verdict:
+    """Return the answer; a connection that takes too long to be made is made again."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(RpcUnavailableError):
+                return await channel.unary(JUDGE, request, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A spam filter's process."""
+
+    process: "subprocess.Popen[bytes]"
+    grpc_port: int
+    admin_port: int
+
+    async def ends(self) -> int:
+        """Tell it to end; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self.process.wait, 30)
+
+
+@contextmanager
+def running(nats_url: str, identities: Path) -> Iterator[Running]:
     grpc_port, admin_port = free_port(), free_port()
     settings = {
-        "PAQUEBOT_NATS_URL": nats.url,
+        "PAQUEBOT_NATS_URL": nats_url,
         "PAQUEBOT_IDENTITY_DIR": str(identities / "spamfilter"),
         "PAQUEBOT_ADMIN_LISTEN": f"127.0.0.1:{admin_port}",
         "PAQUEBOT_GRPC_LISTEN": f"127.0.0.1:{grpc_port}",
     }
     process = subprocess.Popen([sys.executable, "-m", "paquebot.spamfilter"], env=os.environ | settings)
     try:
-        await _until(admin_port, (503, "policy: the policy has not been read yet\n"))
-        await publish_policy(admin, [_POOL])
-        await _until(admin_port, (200, "ready\n"))
-        channel = Channel(f"127.0.0.1:{grpc_port}", identities / "submission", "spamfilter")
-        request = JudgeRequest("id", Principal("shop", "shop.app"), Envelope("", ("b@two.example",)), GTUBE)
-        assert (await channel.unary(JUDGE, request, 10)).action is Action.REJECT
-        await channel.close()
-        process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 30) == 0
+        yield Running(process, grpc_port, admin_port)
     finally:
         process.kill()
         process.wait()
+
+
+async def test_it_is_ready_with_the_policy_judges_and_drains(
+    nats: NatsServer, admin: JetStream, identities: Path
+) -> None:
+    with running(nats.url, identities) as found:
+        await _until(found.admin_port, (503, "policy: the policy has not been read yet\n"))
+        await publish_policy(admin, [_POOL])
+        await _until(found.admin_port, (200, "ready\n"))
+        channel = Channel(f"127.0.0.1:{found.grpc_port}", identities / "submission", "spamfilter")
+        request = JudgeRequest("id", Principal("shop", "shop.app"), Envelope("", ("b@two.example",)), GTUBE)
+        assert (await _judged(channel, request)).action is Action.REJECT
+        await channel.close()
+        assert await found.ends() == 0
+
+
+async def test_without_a_queue_it_waits_says_so_and_ends_when_told(identities: Path) -> None:
+    with running(f"tls://127.0.0.1:{free_port()}", identities) as found:
+        async with asyncio.timeout(30):
+            while "queue: tls://127.0.0.1:" not in (await _readiness(found.admin_port))[1]:
+                await asyncio.sleep(0.1)
+        assert await found.ends() == 0
 
 
 def test_bad_settings_are_all_told_at_once() -> None:

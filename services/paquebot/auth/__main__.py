@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from paquebot.auth.authenticator import Authenticator
 from paquebot.auth.service import serve
 from paquebot.policy.values import Policy
+from paquebot.queue.beginning import first_connection
 from paquebot.queue.credentials import follow_hashes
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
@@ -40,7 +41,10 @@ async def main(process: Process, settings: Settings) -> None:
     await server.start()
     process.readiness.present("start")
     try:
-        js = await JetStream.connect(settings.nats_url, settings.identity_dir, "auth")
+        js = await first_connection(settings.nats_url, settings.identity_dir, "auth", process.waits_for("queue"))
+        if js is None:
+            return
+        process.readiness.present("queue")
         try:
             await _learn(process, js, authenticator)
         finally:

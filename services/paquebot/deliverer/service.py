@@ -24,8 +24,8 @@ from paquebot.mail.envelope import Envelope, Wish
 from paquebot.mail.order import Order
 from paquebot.mail.report import Report
 from paquebot.policy.values import Policy
+from paquebot.queue.beginning import first_fit_connection
 from paquebot.queue.events import EventWriter
-from paquebot.queue.fitness import refuse_unfit
 from paquebot.queue.hand import ITEMS_MAX
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.meter import Meter
@@ -73,11 +73,18 @@ async def serve(process: Process, settings: Settings) -> None:
     process.readiness.missing("policy", "no revision was read yet")
     process.readiness.missing("orders", "they were not read yet")
     process.readiness.present("start")
-    js = await JetStream.connect(settings.nats_url, settings.identity_dir, settings.pod)
-    await refuse_unfit(js)
+    waits = process.waits_for("queue")
+    js = await first_fit_connection(settings.nats_url, settings.identity_dir, settings.pod, waits)
+    if js is None:
+        return
     for fault in await drift(js, settings.pool):
         LOG.warning("the queue differs from what this release expects", fault=fault)
     process.readiness.present("queue")
+    await _deliver(process, settings, js)
+    await js.close()
+
+
+async def _deliver(process: Process, settings: Settings, js: JetStream) -> None:
     wheel = DeadlineWheel(settings.patience if settings.sandbox else 1.0)
     reports = Reports(Channel(settings.submission_target, settings.identity_dir, "submission"))
     port = settings.mx_port if settings.sandbox else SMTP_PORT
@@ -107,7 +114,6 @@ async def serve(process: Process, settings: Settings) -> None:
         for task in running:
             task.cancel()
     await reports.channel.close()
-    await js.close()
 
 
 async def _suppressions(js: JetStream, key: Path | None) -> Suppressions | None:

@@ -19,6 +19,10 @@ class UnfitServerError(Exception):
     """The server would lose mail or lacks what the queue needs; the text says the cure."""
 
 
+class UnrecordedServerError(UnfitServerError):
+    """Nobody has looked yet."""
+
+
 def faults_of(server: Mapping[str, Any]) -> list[str]:
     """Return why a recorded server is unfit; empty means fit."""
     faults = []
@@ -54,7 +58,7 @@ async def refuse_unfit(js: JetStream) -> None:
     """Raise UnfitServerError unless the recorded server is fit."""
     entry = await Bucket(js, "platform").get(KEY)
     if entry is None:
-        raise UnfitServerError("nobody has recorded whether the server is fit: start the policy publisher first")
+        raise UnrecordedServerError("nobody has recorded whether the server is fit: start the policy publisher first")
     faults = faults_of(json.loads(entry))
     if faults:
         raise UnfitServerError("; ".join(faults))

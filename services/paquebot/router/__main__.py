@@ -6,6 +6,7 @@ from pathlib import Path
 
 from paquebot.dns.resolver import Resolver
 from paquebot.policy.values import Policy
+from paquebot.queue.beginning import first_connection
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
@@ -39,7 +40,10 @@ async def main(process: Process, settings: Settings) -> None:
     router = Router(settings.hostname, resolver, Keyring(settings.dkim_dir))
     server = Server(settings.grpc_listen, settings.identity_dir, process.readiness)
     serve(server, router)
-    js = await JetStream.connect(settings.nats_url, settings.identity_dir, "router")
+    js = await first_connection(settings.nats_url, settings.identity_dir, "router", process.waits_for("queue"))
+    if js is None:
+        return
+    process.readiness.present("queue")
     try:
         await _work(process, js, router, server)
     finally:

@@ -49,6 +49,17 @@ class Process:
     draining: asyncio.Event
     readiness: Readiness
 
+    def waits_for(self, name: str) -> Callable[[str], bool]:
+        """Return whom to tell why something is not there yet; the answer says whether to go on waiting."""
+
+        def still(why: str) -> bool:
+            if self.readiness.lacks.get(name) != why:
+                LOG.info("waiting", what=name, why=why)
+            self.readiness.missing(name, why)
+            return not self.draining.is_set()
+
+        return still
+
 
 S = TypeVar("S", bound=ProcessSettings)
 

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from paquebot.policy.values import Policy
-from paquebot.queue.jetstream import JetStream, QueueUnavailableError
+from paquebot.queue.beginning import first_connection
+from paquebot.queue.jetstream import QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.process import Process, ProcessSettings, run
@@ -30,7 +31,10 @@ async def main(process: Process, settings: Settings) -> None:
     """Judge until the process is told to drain; listen once the policy is known."""
     process.readiness.missing("policy", "the policy has not been read yet")
     process.readiness.present("start")
-    js = await JetStream.connect(settings.nats_url, settings.identity_dir, "spamfilter")
+    js = await first_connection(settings.nats_url, settings.identity_dir, "spamfilter", process.waits_for("queue"))
+    if js is None:
+        return
+    process.readiness.present("queue")
     known = asyncio.Event()
     spam_filter = SpamFilter(Policy())
     heartbeat = Heartbeat(js, Member(process.pod, "spamfilter"))

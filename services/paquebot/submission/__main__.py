@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paquebot.policy.values import Policy
-from paquebot.queue.fitness import refuse_unfit
+from paquebot.queue.beginning import first_fit_connection
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.memory import keep_large_apart, memory
@@ -61,9 +61,13 @@ async def main(process: Process, settings: Settings) -> None:
     """Take mail until the process is told to drain."""
     process.readiness.missing("policy", "no revision was read yet")
     process.readiness.present("start")
-    js = await JetStream.connect(settings.nats_url, settings.identity_dir, "submission")
+    # A server that answers before the disk has the message makes our 250 a lie: it is refused.
+    waits = process.waits_for("queue")
+    js = await first_fit_connection(settings.nats_url, settings.identity_dir, "submission", waits)
+    if js is None:
+        return
+    process.readiness.present("queue")
     try:
-        await refuse_unfit(js)  # a server that answers before the disk has the message makes our 250 a lie
         async with asyncio.TaskGroup() as tasks:
             await _work(process, settings, js, tasks)
     finally:
