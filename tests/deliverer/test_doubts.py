@@ -1,16 +1,22 @@
 """Behind an owner that died, what it had sent is known: recorded when it was answered, in doubt when it was not."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
-from deliverer.test_dispatch import Deliverer, accept, kinds
+from deliverer import test_dispatch
+from deliverer.test_dispatch import POLICY, POOL_POLICY, Deliverer, accept, kinds
 from paquebot.deliverer.doubts import crash_behind, delivered_before, lost_reply, warrant_of
-from paquebot.mail.doubt import unanswered
+from paquebot.deliverer.wheel import DeadlineWheel
+from paquebot.mail.delivery import Delivery
+from paquebot.mail.doubt import InDoubt, unanswered
 from paquebot.mail.outcome import Kind as OutcomeKind
 from paquebot.mail.outcome import Outcome, Scope
 from paquebot.mail.record import Kind
 from paquebot.queue.events import read_records
+from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.journal import Journal
 from paquebot.queue.notes import Note, Past, Stage
@@ -126,3 +132,42 @@ def test_what_was_delivered_before_names_its_host(taken: Callable) -> None:
     attempted = delivered_before(item)
     assert attempted.host == PLAIN
     assert [each.kind for each in attempted.outcomes.values()] == [OutcomeKind.DELIVERED]
+
+
+HOLDING = replace(POLICY, pools={POOL: replace(POOL_POLICY, in_doubt=InDoubt.HOLD)})
+
+
+async def held(js: JetStream) -> Delivery:
+    for _ in range(600):
+        waiting = [each.delivery for each in await list_waiting(js, POOL) if each.delivery.held]
+        if waiting:
+            return waiting[0]
+        await asyncio.sleep(0.1)
+    pytest.fail("nothing is held")
+
+
+async def test_a_pool_that_holds_sends_nothing_again_behind_a_crash(js: JetStream, heir: Deliverer) -> None:
+    await accept(js, item := delivery(site="plain.test"))
+    await Journal(js, POOL, "pod-0").dot(Note(item), PLAIN)
+    await stored(js)
+    await heir.start(HOLDING)
+    found = await held(js)
+    assert found.reason.startswith(f"in doubt: the deliverer died before {PLAIN} answered")
+    assert (found.next_ms, found.last_host) == (item.expires_ms, PLAIN)
+    await wait_for(lambda: heir.queue.in_hand == 0)
+    assert await kinds(js) == [Kind.IN_DOUBT, Kind.HELD]
+    assert heir.internet.received == []
+
+
+async def test_a_pool_that_holds_keeps_what_a_host_took_in_silence(
+    js: JetStream, heir: Deliverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_dispatch, "DeadlineWheel", lambda: DeadlineWheel(0.005))  # ten minutes are three seconds
+    await accept(js, delivery(site="silent.test"))
+    await heir.start(HOLDING)
+    heir.dispatcher.follow(HOLDING)
+    found = await held(js)
+    assert "did not answer the final dot" in found.reason
+    await wait_for(lambda: heir.queue.in_hand == 0)
+    assert await kinds(js) == [Kind.DEFERRED, Kind.IN_DOUBT, Kind.HELD]
+    assert len(heir.internet.received) == 1

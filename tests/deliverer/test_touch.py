@@ -7,6 +7,7 @@ import pytest
 
 from paquebot.deliverer.touch import PAUSE_S, Conclude, Hold, Obey, Park, Sight, Wait, touch
 from paquebot.mail.delivery import Lane
+from paquebot.mail.doubt import InDoubt
 from paquebot.mail.order import Action, Order, only
 from paquebot.mail.outcome import Kind
 from paquebot.mail.reply import Reply
@@ -66,6 +67,16 @@ def test_what_two_pools_may_hold_is_left_alone_whatever_is_ordered(pool: dict[st
     assert touch(sight(delivery=item, orders=(order(Action.CANCEL),), now_ms=now_ms)) == Wait(
         ASIDE_MS / 1000, "being moved"
     )
+
+
+def test_what_is_in_doubt_is_held_where_the_pool_wants_that_until_a_person_decides_or_it_expires() -> None:
+    pool, item = replace(POOL, in_doubt=InDoubt.HOLD), replace(ITEM, reason="in doubt: mx did not answer")
+    assert touch(sight(pool=replace(pool, paused=True), delivery=item)) == Hold(
+        replace(item, held=True, next_ms=item.expires_ms)
+    )
+    assert touch(sight(delivery=item)) is None
+    assert touch(sight(pool=pool, delivery=replace(item, reason="in doubt; released by ann"))) is None
+    assert touch(sight(pool=pool, delivery=item, now_ms=item.expires_ms)) is None
 
 
 def test_a_route_refuses_what_waits_already() -> None:

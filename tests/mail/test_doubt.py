@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from mail.test_settle import delivery
-from paquebot.mail.doubt import HELD_FOR_MS, doubted, held_as_poison, left_over, unanswered
+from paquebot.mail.doubt import HELD_FOR_MS, doubted, held_as_poison, hold_doubt, is_undecided, left_over, unanswered
 from paquebot.mail.outcome import Kind, Scope
 from paquebot.mail.record import Kind as RecordKind
+from paquebot.mail.record import about
+from paquebot.mail.settlement import Settlement
 
 MX = "mx.b.example [192.0.2.1]"
 THREE = delivery("x@b.example", "y@b.example", "z@b.example")
@@ -43,3 +47,20 @@ def test_poison_is_held_for_a_week_and_says_why() -> None:
     assert settlement.again.reason.startswith("poison: 3 attempts ended in a crash")
     (told,) = settlement.records
     assert (told.kind, told.reason, told.next_ms) == (RecordKind.HELD, settlement.again.reason, 1000 + HELD_FOR_MS)
+
+
+def test_what_is_held_in_doubt_is_not_tried_again_before_it_expires() -> None:
+    doubtful = replace(THREE, reason=unanswered(MX).reason, next_ms=5)
+    deferred = replace(about(doubtful, RecordKind.DEFERRED, 1), next_ms=5)
+    held = hold_doubt(Settlement((deferred,), again=doubtful), 1)
+    assert held.again == replace(doubtful, held=True, next_ms=doubtful.expires_ms)
+    assert [each.kind for each in held.records] == [RecordKind.DEFERRED, RecordKind.HELD]
+    assert {each.next_ms for each in held.records} == {doubtful.expires_ms}
+
+
+@pytest.mark.parametrize("reason", ["", "full", "in doubt; released by ann", "in doubt; the pool mail_main is paused"])
+def test_what_is_decided_or_not_in_doubt_is_not_held(reason: str) -> None:
+    settlement = Settlement((), again=replace(THREE, reason=reason))
+    assert hold_doubt(settlement, 1) is settlement
+    assert not is_undecided(replace(THREE, reason=reason))
+    assert hold_doubt(Settlement(()), 1) == Settlement(())

@@ -26,7 +26,7 @@ from paquebot.deliverer.throttle import Throttle
 from paquebot.deliverer.toil import Toil
 from paquebot.deliverer.touch import Conclude, Hold, Obey, Park, Reroute, Sight, Step, Wait, touch
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.doubt import doubted
+from paquebot.mail.doubt import doubted, is_undecided
 from paquebot.mail.order import Order
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome
 from paquebot.policy.values import Policy, SendingPool
@@ -80,7 +80,7 @@ class Dispatcher:
         """Take a new policy over."""
         self.policy = policy
         self.bearings = Bearings(policy, self.world.resolver, self.port)
-        self.settler.retry = self.pool.retry
+        self.settler.retry, self.settler.in_doubt = self.pool.retry, self.pool.in_doubt
         if self.settler.suppression is not None:
             self.settler.suppression.follow(policy)
         for site in list(self.sites.values()):
@@ -289,7 +289,7 @@ class Dispatcher:
         if not delivery.recipients:  # all are done with, only a report is owed
             self._finish(site, taken, Attempted({}), content)
             return
-        if delivery.expires_ms <= now_ms() and delivery.attempts:
+        if delivery.expires_ms <= now_ms() and (delivery.attempts or is_undecided(delivery)):
             self._finish(site, taken, expired(delivery), content)
             return
         await self._try(site, taken, courier, content)
@@ -336,7 +336,7 @@ class Dispatcher:
             for tally in (site.tally, self.tally):
                 tally.end(now, outcome, attempted.host)
             if outcome.reason.startswith(IN_DOUBT):
-                metrics.IN_DOUBT.labels(self.pool_token).inc()
+                metrics.IN_DOUBT.labels(self.pool_token, "reply").inc()
         if attempted.host:
             metrics.attempts_tls(self.pool_token, attempted.tls or "none").inc()
         if heed(site.throttle, attempted.outcomes.values(), now):

@@ -20,7 +20,9 @@ LAG = Histogram(
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
 IN_DOUBT = Counter(
-    "paquebot_deliverer_in_doubt", "Recipients whose reply to the final dot was lost; some may come twice.", ["pool"]
+    "paquebot_deliverer_in_doubt",
+    "Recipients whose final dot has no reply: it was lost, or the deliverer died (crash). Some may come twice.",
+    ["pool", "cause"],
 )
 TLS = Counter(
     "paquebot_deliverer_attempts_tls", "Attempts that reached a host, by TLS version or none.", ["pool", "version"]

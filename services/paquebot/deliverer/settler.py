@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from paquebot.deliverer import metrics
 from paquebot.deliverer.courier import Attempted
 from paquebot.deliverer.doubts import crash_behind, lost_reply
 from paquebot.deliverer.suppression import Suppression
 from paquebot.mail.delivery import Delivery
-from paquebot.mail.doubt import HELD_FOR_MS
+from paquebot.mail.doubt import HELD_FOR_MS, InDoubt, hold_doubt
 from paquebot.mail.dsn import report
 from paquebot.mail.order import Order, due
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
@@ -48,6 +49,7 @@ class Settler:
     submit: Callable[[Report, Delivery], Awaitable[bool]]  # False: it cannot be submitted now
     chance: random.Random
     retry: Retry = field(default_factory=Retry)  # the pool's, as last heard
+    in_doubt: InDoubt = InDoubt.RETRY  # the pool's too
     orders: tuple[Order, ...] = ()
     suppression: Suppression | None = None
     under_way: Background = field(default_factory=Background)
@@ -136,7 +138,10 @@ class Settler:
         if self.suppression is not None:
             await self.suppression.learn(taken.delivery, attempt.outcomes)
         lost = lost_reply(taken.delivery, attempt.outcomes, attempt.host, attempt.now_ms)
-        await self._apply(taken, replace(settlement, records=(*settlement.records, *lost)) if lost else settlement)
+        if lost:
+            settlement = replace(settlement, records=(*settlement.records, *lost))
+            settlement = settlement if self.in_doubt is InDoubt.RETRY else hold_doubt(settlement, now_ms())
+        await self._apply(taken, settlement)
 
     async def _tell(self, taken: Taken, reports: tuple[DsnRequest, ...], content: bytes) -> frozenset[Action]:
         """Submit reports; return the kinds that cannot be submitted now."""
@@ -156,9 +161,11 @@ class Settler:
 
     async def _apply(self, taken: Taken, settlement: Settlement) -> None:
         """Let the queue make an outcome lasting; what cannot be stored must not stay in hand for ever."""
-        records = (*crash_behind(taken, now_ms()), *settlement.records)
+        doubts = crash_behind(taken, now_ms())
+        for doubt in doubts:
+            metrics.IN_DOUBT.labels(self.queue.pool, "crash").inc(len(doubt.recipients))
         try:
-            await self.queue.settle(taken, self._obeyed(replace(settlement, records=records)))
+            await self.queue.settle(taken, self._obeyed(replace(settlement, records=(*doubts, *settlement.records))))
         except Exception:
             LOG.exception("an outcome cannot be stored", delivery=taken.name)
             await self.give_up(taken)

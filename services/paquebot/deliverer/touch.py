@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
+from paquebot.mail.doubt import InDoubt, held_in_doubt, is_undecided
 from paquebot.mail.order import Order, due, suspended_by
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
 from paquebot.mail.steering import ASIDE_MS
@@ -102,6 +103,14 @@ def _ordered(sight: Sight) -> Step | None:
     return None if order is None else Obey(order)
 
 
+def _in_doubt(sight: Sight) -> Step | None:
+    """Hold what may have arrived already, where the pool wants that, until somebody decides or it expires."""
+    delivery = sight.delivery
+    if sight.pool.in_doubt is InDoubt.RETRY or not is_undecided(delivery) or sight.now_ms >= delivery.expires_ms:
+        return None
+    return Hold(held_in_doubt(delivery))
+
+
 def _suspended(sight: Sight) -> Step | None:
     """Keep what is suspended, but not beyond its time: whoever sent it is told why it was not delivered."""
     order = suspended_by(sight.orders, sight.delivery, sight.now_ms)
@@ -173,4 +182,4 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_moving, _ordered, _suspended, _paused, _suppressed, _outside_windows, _routed)
+RULES: tuple[Rule, ...] = (_moving, _ordered, _in_doubt, _suspended, _paused, _suppressed, _outside_windows, _routed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from enum import StrEnum
 
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope
@@ -13,6 +14,13 @@ POISON_CRASHES = 3
 HELD_FOR_MS = 7 * 86_400_000
 BROKEN_OFF = "the deliverer died before it was offered to this recipient"
 DELIVERED_UNRECORDED = Outcome(Kind.DELIVERED, Scope.RECIPIENT, "the deliverer died before it had recorded this")
+
+
+class InDoubt(StrEnum):
+    """What a pool does with mail whose final dot was not answered."""
+
+    RETRY = "Retry"  # at the same host first
+    HOLD = "Hold"  # until somebody decides
 
 
 def unanswered(where: str) -> Outcome:
@@ -38,6 +46,30 @@ def left_over(delivery: Delivery, delivered: Collection[int], doubt: str | None)
     rest = Outcome(Kind.DEFERRED, Scope.MESSAGE, reason)
     places = enumerate(delivery.recipients)
     return {each: DELIVERED_UNRECORDED if place in delivered else rest for place, each in places}
+
+
+def is_undecided(delivery: Delivery) -> bool:
+    """Say whether a delivery is in doubt and nobody has said since what becomes of it.
+
+    Who does leaves the word in front, with a semicolon.
+    """
+    return delivery.reason.startswith(f"{IN_DOUBT}: ")
+
+
+def held_in_doubt(delivery: Delivery) -> Delivery:
+    """Return it held for people to decide. It is not sent again without their word: when it expires it fails."""
+    return replace(delivery, held=True, next_ms=delivery.expires_ms)
+
+
+def hold_doubt(settlement: Settlement, now_ms: int) -> Settlement:
+    """Return a settlement that holds what would be tried again in doubt; any other stays as it is."""
+    if settlement.again is None or not is_undecided(settlement.again):
+        return settlement
+    held = held_in_doubt(settlement.again)
+    told = replace(about(held, RecordKind.HELD, now_ms), reason=held.reason, next_ms=held.next_ms)
+    deferred = RecordKind.DEFERRED
+    records = (replace(each, next_ms=held.next_ms) if each.kind is deferred else each for each in settlement.records)
+    return replace(settlement, records=(*records, told), again=held)
 
 
 def _died(where: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paquebot.mail.delivery import Lane
+from paquebot.mail.doubt import InDoubt
 from paquebot.policy import names, scalars
 from paquebot.policy.binding import secret_name
 from paquebot.policy.faults import Notes, Unfit
@@ -143,6 +144,7 @@ def pool(spec: Section) -> DeclaredPool:
             "messagesPerSession", scalars.integer(1, _CONNECTIONS_MAX), default.messages_per_session
         ),
         retry=_retry(spec.section("retry")),
+        in_doubt=spec.read("inDoubt", scalars.choice(InDoubt), default.in_doubt),
         tenant_weights=fairness.table("tenantWeights", names.label, scalars.integer(1, _WEIGHT_MAX)),
         scaling=scaling(spec.section("scaling")),
         grace_s=grace_s(spec.section("drain"), default.grace_s),

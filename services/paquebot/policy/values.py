@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from paquebot.mail.delivery import Lane
+from paquebot.mail.doubt import InDoubt
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.cluster import ClusterIdentity
 from paquebot.policy.idempotency import Idempotency
@@ -95,6 +96,7 @@ class SendingPool:
     sessions_per_replica: int = 200
     messages_per_session: int = 50
     retry: Retry = field(default_factory=Retry)
+    in_doubt: InDoubt = InDoubt.RETRY
     tenant_weights: dict[str, int] = field(default_factory=dict)  # turns that namespaces take; 1 where none is given
     scaling: Scaling = field(default_factory=Scaling)
     grace_s: int = 660  # a deliverer may take to end: more than a host may take to decide (RFC 5321 §4.5.3.2.6)

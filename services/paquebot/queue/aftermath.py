@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from paquebot.mail.delivery import Delivery
+from paquebot.queue import metrics
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.notes import UNTOUCHED, Past, joined, read_batch
 from paquebot.queue.payload import decode
@@ -21,6 +22,9 @@ class Aftermath:
     pool: str
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _next: "asyncio.Task[Told] | None" = None  # a reading that has not begun
+
+    def __post_init__(self) -> None:
+        metrics.POISON.labels(self.pool)  # its first increase counts
 
     async def past_of(self, delivery: Delivery) -> Past:
         """Find out about an item that was in other hands.

@@ -177,6 +177,10 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
         facts(deferred(f"{IN_DOUBT}: {MX} did not answer the final dot; it may have the message already")),
         QUIET,
     ),
+    "in_doubt_behind_a_crash": (
+        facts(deferred(f"{IN_DOUBT}: the deliverer died before {MX} answered the final dot; it may have the message")),
+        QUIET,
+    ),
     "report_cannot_be_submitted": (
         facts(deferred(f"{UNREPORTED}RCPT was answered with {UNKNOWN_USER}", UNKNOWN_USER)),
         QUIET,
@@ -204,6 +208,10 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
     ),
     "held_as_poison": (
         facts(held("poison: 3 attempts ended in a crash; look at it, then release or cancel it")),
+        QUIET,
+    ),
+    "held_in_doubt": (
+        facts(held(f"{IN_DOUBT}: {MX} did not answer the final dot; it may have the message already")),
         QUIET,
     ),
     "held_by_a_fault": (

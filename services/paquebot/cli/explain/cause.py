@@ -61,6 +61,8 @@ def _held(reason: str) -> Cause:
         return Cause.ROUTE
     if reason.startswith("poison: "):
         return Cause.POISON
+    if reason.startswith(f"{IN_DOUBT}: "):
+        return Cause.DOUBT
     if reason.startswith("the deliverer could not settle"):
         return Cause.FAULT
     return Cause.PERSON

@@ -63,6 +63,14 @@ def _window(delivery: Delivery, _around: Around) -> str:
     return f"Nothing is needed. The windows are `spec.deliveryWindows` of MailDomain {place}."
 
 
+def _doubt(delivery: Delivery, _around: Around) -> str:
+    wanted = of_pool(delivery.pool, "inDoubt")
+    if not delivery.held:
+        return f"Nothing is needed. To have such mail held instead, set {wanted} to Hold."
+    host = delivery.last_host.partition(" ")[0] or delivery.domain
+    return f"Ask who runs {host} whether it came, by its Message-ID. That it is held is set by {wanted}."
+
+
 def _limit(delivery: Delivery, around: Around, field: str) -> str:
     return of_destination(around.destination(delivery.group), delivery.domain, field)
 
@@ -84,7 +92,7 @@ _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
     Cause.CROWD: _crowd,
     Cause.DNS: _dns,
     Cause.LOGIN: _login,
-    Cause.DOUBT: "Nothing is needed.",
+    Cause.DOUBT: _doubt,
     Cause.HOST: _unreachable,
     Cause.REPORT: "See that submission runs and takes mail: its log says why it does not.",
     Cause.CONTENT: "If it stays so, the store has lost it: look at the log of the NATS server.",

@@ -40,11 +40,15 @@ def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
             told = f"It is held as {reason.partition('; ')[0]}."
         case Cause.FAULT:
             told = f"It is held: {reason.partition(': ')[0]}."
+        case Cause.DOUBT:
+            told = f"It is held {reason}."
         case _:
             told = f"It is held{' ' * bool(reason)}{reason.removeprefix('held ')}."
     until_ms = max(delivery.next_ms, delivery.hold_until_ms)
     condition = "It is" if cause is Cause.ROUTE else "If nobody decides, it is"
     decided = when(f"{condition} tried {ahead(until_ms, around.now_ms)}.")
+    if cause is Cause.DOUBT:
+        decided = when(f"If nobody decides, it expires {ahead(until_ms, around.now_ms)}; then {_report(delivery)}.")
     return why(told), decided, *_cures(delivery, cause, around)
 
 
