@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from paquebot.queue import jetstream
-from paquebot.queue.jetstream import ApiError, FenceLostError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.jetstream import (
+    ApiError,
+    FenceLostError,
+    JetStream,
+    QueueFullError,
+    QueueUnavailableError,
+    _error,
+)
 from paquebot.queue.provision import stream_config
 from paquebot.queue.server import NatsServer
 from tests_support import wait_for
@@ -273,3 +280,10 @@ async def test_a_try_to_connect_again_that_fails_leaves_no_connection_behind(
     assert not js.connected
     other.close()
     await other.wait_closed()
+
+
+def test_a_write_beside_another_with_the_same_expectation_may_succeed_later() -> None:
+    """Three servers refuse the second one while the first is on its way: nobody else has written."""
+    refused = _error({"code": 400, "err_code": 10164, "description": "wrong last sequence"})
+    assert isinstance(refused, QueueUnavailableError)
+    assert isinstance(_error({"code": 400, "err_code": 10071, "description": "wrong last sequence: 7"}), FenceLostError)

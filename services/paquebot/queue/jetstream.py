@@ -37,7 +37,8 @@ LOG = structlog.get_logger()
 # asyncio warns of nats-py's harmless answer to the end of a TLS stream, at every close.
 logging.getLogger("asyncio").addFilter(lambda line: "eof_received() has no effect" not in line.getMessage())
 
-FENCE_ERRORS = {10071, 10164}
+FENCE_ERRORS = {10071}
+BESIDE_ANOTHER = 10164  # of several servers: a write with the same expectation is on its way, nothing is compared yet
 FULL_ERRORS = {10023, 10047, 10077, 10122}
 PASSING_CODES = {429, 503}  # too many at once, no leader now: the same request may succeed later
 
@@ -385,7 +386,8 @@ def _error(error: Mapping[str, Any]) -> Exception:
     if number in FULL_ERRORS or "insufficient" in text or "exceeded" in text:
         return QueueFullError(text)
     code = int(error.get("code", 0))
-    return QueueUnavailableError(text) if code in PASSING_CODES else ApiError(code, number, text)
+    passing = code in PASSING_CODES or number == BESIDE_ANOTHER
+    return QueueUnavailableError(text) if passing else ApiError(code, number, text)
 
 
 def _fail(future: "asyncio.Future[Any]", text: str) -> None:
