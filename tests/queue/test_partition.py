@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from paquebot.mail.delivery import Lane
-from paquebot.queue import partition as module
 from paquebot.queue.jetstream import JetStream, Message
 from paquebot.queue.ownership import Fence, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.subjects import consumer_name, ready_subject, stream_of
-from paquebot.queue.taken import Taken
 from queue_making import POOL, delivery
 from tests_support import wait_for
 
@@ -79,13 +77,3 @@ async def test_after_letting_go_no_consumer_is_made_again(js: JetStream, owned: 
     await js.request(f"CONSUMER.DELETE.{stream_of(POOL, P)}.{consumer_name(P, Lane.NORMAL)}")
     owned.partition.reconnected()
     assert owned.partition.mending is None
-
-
-def test_the_oldest_settled_item_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SETTLED_MAX", 2)
-    fence = Fence(POOL, P, 1)
-    partition = Partition(None, fence, 0, lambda *_: None, lambda _lane: True)  # type: ignore[arg-type]
-    for seq in (1, 2, 3):
-        partition.remember(Taken(delivery(f"m{seq}"), b"", "", fence, seq))
-    assert [partition.is_settled(seq, f"m{seq}.1") for seq in (1, 2, 3)] == [False, True, True]
-    assert not partition.is_settled(3, "m2.1")

@@ -14,16 +14,17 @@ from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import read_records
 from paquebot.queue.hand import ITEMS_MAX, Hand
 from paquebot.queue.inspection import list_waiting
-from paquebot.queue.jetstream import ApiError, JetStream, QueueUnavailableError
+from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueUnavailableError
 from paquebot.queue.lease import LAPSE_S, LEASE_S
 from paquebot.queue.members import Heartbeat, Member, members
 from paquebot.queue.ownership import read_owner, take_over
+from paquebot.queue.partition import Partition
 from paquebot.queue.poolqueue import CRASH_REST_S
 from paquebot.queue.pull import BATCH
 from paquebot.queue.putback import put_back
 from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.server import NatsServer
-from paquebot.queue.subjects import PARTITIONS, chunk_filter, doubt_subject, stream_of
+from paquebot.queue.subjects import PARTITIONS, SPLIT, chunk_filter, doubt_subject, stream_of
 from queue_making import POOL, delivery, now_ms
 from queue_owner import accept, record
 from tests_support import wait_for
@@ -281,6 +282,32 @@ async def test_a_lost_ack_is_repeated_and_nothing_is_handed_out_twice(js: JetStr
         await asyncio.sleep(0.1)
     assert left == []
     assert one.taken == [taken]
+
+
+async def test_what_was_expanded_is_only_acknowledged_when_a_killed_server_hands_it_out_again(
+    js: JetStream, nats: NatsServer, owner
+) -> None:
+    one = await owner(at_once=True)
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    seen: list[tuple[int, Message]] = []
+    for number, partition in one.queue.owned.items():
+        hand_over = partition.on_message
+
+        def note(owned: Partition, message: Message, number: int = number, hand_over=hand_over) -> None:
+            seen.append((number, message))
+            hand_over(owned, message)
+
+        partition.on_message = note
+    await accept(js, *(delivery(n=n, site=f"d{n}.example") for n in range(1, 4)))
+    await wait_for(lambda: len(one.taken) == 3 and not one.queue.in_hand)
+    number, split = next(each for each in seen if SPLIT in each[1].subject)
+    nats.kill()
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: one.js.connected and number in one.queue.partitions)
+    one.queue.owned[number].on_message(one.queue.owned[number], split)  # its ack was on its way at the kill
+    await one.queue.beside.drain(10)
+    await accept(one.js, delivery("m2"))
+    await wait_for(lambda: [taken.name for taken in one.taken[3:]] == ["m2.1"])
 
 
 async def test_without_the_queue_the_lease_ends_by_itself_and_is_won_anew(js: JetStream, owner) -> None:

@@ -14,7 +14,6 @@ from paquebot.queue.pull import GROUP, Pull
 from paquebot.queue.subjects import consumer_name, stream_of
 from paquebot.queue.taken import Taken
 
-SETTLED_MAX = 8192  # remembered settled items: longer than a lost ack's item needs to come back
 LOG = structlog.get_logger()
 
 
@@ -29,7 +28,6 @@ class Partition:
     wanted: Callable[[Lane], bool]
     pulls: list[Pull] = field(default_factory=list)
     in_hand: dict[str, Taken] = field(default_factory=dict)
-    settled: dict[int, str] = field(default_factory=dict)  # sequence → name, the oldest first
     lost: bool = False  # the fence: somebody else owns it
     letting_go: bool = False
     since: float = 0.0  # loop time from which it is ours alone
@@ -50,16 +48,6 @@ class Partition:
             )
             self.pulls.append(pull)
             await pull.start()
-
-    def remember(self, taken: Taken) -> None:
-        """Note that an item is settled: should its ack be lost, it comes back and is only acknowledged."""
-        self.settled[taken.seq] = taken.name
-        if len(self.settled) > SETTLED_MAX:
-            del self.settled[next(iter(self.settled))]
-
-    def is_settled(self, seq: int, name: str) -> bool:
-        """Say whether this very item was settled before."""
-        return self.settled.get(seq) == name
 
     async def stop_pulling(self) -> None:
         """Take nothing more."""

@@ -39,6 +39,7 @@ from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
 from paquebot.queue.putback import put_back, set_apart
 from paquebot.queue.rendezvous import owner_of
+from paquebot.queue.settled import Settled
 from paquebot.queue.subjects import PARTITIONS, stream_of
 from paquebot.queue.sweep import Sweeper
 from paquebot.queue.taken import Taken
@@ -67,6 +68,7 @@ class PoolQueue:
     on_letting_go: Callable[[int], None] = field(default=lambda _partition: None)  # give back what is not begun
     on_cut: Callable[[int], Awaitable[None]] = lambda _partition: asyncio.sleep(0)  # break off the rest
     owned: dict[int, Partition] = field(default_factory=dict)
+    settled: Settled = field(default_factory=Settled)
     heartbeat: Heartbeat = field(init=False)
     sweeper: Sweeper = field(init=False)
     journal: Journal = field(init=False)
@@ -180,9 +182,7 @@ class PoolQueue:
         await self.js.send(taken.reply, b"-NAK")
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
-        partition = self.owned.get(taken.fence.partition)
-        if partition is not None:
-            partition.remember(taken)
+        self.settled.remember(taken.fence.partition, taken.seq, taken.name)
         await self.js.send(taken.reply, b"+ACK")
         self.journal.forget(taken.note)
         self._forget(taken)
@@ -259,19 +259,19 @@ class PoolQueue:
         except (UnknownFormatError, WireError) as error:
             LOG.error("an item cannot be read and stays", subject=message.subject, error=str(error))  # noqa: TRY400
             return
+        delivery = item.deliveries[0]
+        if self.settled.has(partition.fence.partition, message.seq, delivery.name):
+            self.beside.spawn(self.js.send(message.reply, b"+ACK"))
+            return
         if item.split:
             self.beside.spawn(self._expand(partition, message, item, content))
             return
-        delivery = item.deliveries[0]
         known = partition.in_hand.get(delivery.name)
         if known is not None and known.seq == message.seq:
             known.reply = message.reply  # redelivered while in hand: only the ack's place is new
             return
         if known is not None:  # its successor fired before it is settled: acks must not be mixed up
             self.beside.spawn(self._put_off(message))
-            return
-        if partition.is_settled(message.seq, delivery.name):
-            self.beside.spawn(self.js.send(message.reply, b"+ACK"))
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
@@ -317,6 +317,7 @@ class PoolQueue:
         self.hand.take(lane, len(content))
         try:
             await expand(self.js, partition.fence, item, content)
+            self.settled.remember(partition.fence.partition, message.seq, item.deliveries[0].name)
             await self.js.send(message.reply, b"+ACK")
         except FenceLostError:
             self._drop(partition)
