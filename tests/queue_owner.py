@@ -11,10 +11,13 @@ from paquebot.mail.record import Kind, Record
 from paquebot.mail.settlement import Settlement
 from paquebot.queue.acceptance import Acceptance
 from paquebot.queue.events import EventWriter
+from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.server import NatsServer
 from paquebot.queue.taken import Taken
 from queue_making import POOL, now_ms
+from tests_support import wait_for
 
 
 def record(taken: Taken, kind: Kind = Kind.DELIVERED) -> Record:
@@ -79,3 +82,18 @@ async def accept(js: JetStream, *deliveries, content: bytes = b"content") -> Non
 async def stored(js: JetStream) -> None:
     """Return when the journal's stream has all that was sent: what is behind it is acknowledged."""
     await js.publish("doubt.behind.it", b"")
+
+
+async def nothing_waits(js: JetStream) -> None:
+    """Return when nothing waits any more: acks are sent, and nobody hears when they have arrived."""
+    async with asyncio.timeout(60):
+        while await list_waiting(js, POOL):
+            await asyncio.sleep(0.05)
+
+
+async def killed_and_started(nats: NatsServer, *connections: JetStream) -> None:
+    """Kill the server and start it again; return when all of these have noticed both."""
+    nats.kill()
+    await wait_for(lambda: not any(each.connected for each in connections))
+    await asyncio.to_thread(nats.start)
+    await wait_for(lambda: all(each.connected for each in connections))

@@ -15,12 +15,11 @@ from paquebot.mail.record import Kind, Record
 from paquebot.queue import provision
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import read_records
-from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.server import NatsServer
 from queue_fixtures import POLICY
-from queue_making import POOL, delivery
-from queue_owner import accept
+from queue_making import delivery
+from queue_owner import accept, nothing_waits
 from tests_support import wait_for
 
 TESTS = Path(__file__).parents[1]
@@ -101,4 +100,4 @@ async def test_what_had_its_final_dot_sent_is_in_doubt_and_nothing_else(
     assert hosts["dot"] == "b.mx [127.0.0.2]"  # the same host, though the other one comes first and is well again
     assert hosts["early"] == "a.mx [127.0.0.1]"
     assert sum(b"Subject: fine" in each for each in (*first.taken, *second.taken)) == 1
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)

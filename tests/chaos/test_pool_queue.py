@@ -261,7 +261,7 @@ async def test_an_owner_that_starts_while_the_store_is_full_takes_all_when_there
     await fill(js, f"mq.{POOL}.0.b.filler.0", 1 << 20, 500, 1)
     with structlog.testing.capture_logs() as lines:
         one = Owner(await small("deliverer"), "pod-1", at_once=True)
-        await wait_for(lambda: any(line["event"] == "ownership cannot be looked at" for line in lines))
+        await wait_for(lambda: any(line["event"] == "our heartbeat cannot be stored" for line in lines))
     assert not one.task.done()
     await purge(js, f"mq.{POOL}.0.b.filler.>")
     await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)

@@ -23,6 +23,7 @@ from paquebot.queue.notes import Note, Past, Stage
 from paquebot.queue.ownership import read_owner, take_over
 from paquebot.queue.poolqueue import PoolQueue
 from paquebot.queue.subjects import partition_of
+from paquebot.queue.taken import Taken
 from paquebot.sandbox.internet import Internet
 from queue_making import POOL, delivery
 from queue_owner import stored
@@ -79,14 +80,15 @@ async def test_what_is_in_doubt_behind_a_crash_says_so_while_it_waits(js: JetStr
     await Journal(js, POOL, "pod-0").dot(Note(item), "dead.dead.test [127.0.0.99]")
     await stored(js)
     await heir.start()
-    found: list[str] = []
+    put_in_line, reasons = heir.queue.on_item, list[str]()
 
-    def seen() -> list[str]:
-        found[:] = [taken.delivery.reason for site in heir.dispatcher.sites.values() for taken in site.trying] or found
-        return found
+    def on_item(taken: Taken) -> None:
+        put_in_line(taken)
+        reasons.append(taken.delivery.reason)
 
-    await wait_for(seen)
-    assert found[0].startswith("in doubt: the deliverer died before dead.dead.test [127.0.0.99] answered")
+    heir.queue.on_item = on_item
+    await wait_for(lambda: reasons)
+    assert reasons[0].startswith("in doubt: the deliverer died before dead.dead.test [127.0.0.99] answered")
     await wait_for(lambda: heir.queue.in_hand == 0)
     assert (await kinds(js))[0] is Kind.IN_DOUBT
 

@@ -21,7 +21,7 @@ from paquebot.queue.server import NatsServer, find_nats_server
 from paquebot.queue.users import ServerPlace, server_config
 from queue_fixtures import free_port
 from queue_making import POOL, delivery, now_ms
-from tests_support import wait_for
+from queue_owner import killed_and_started
 
 KEY = "shop.00112233"
 PLAN = Plan((delivery(),))
@@ -98,9 +98,7 @@ async def test_a_question_takes_no_message_away(js: JetStream) -> None:
 async def test_a_restarted_server_still_knows_what_it_keeps(js: JetStream, nats: NatsServer) -> None:
     known = await Claims(js).take(KEY, claim(), 0, 60)
     await Acceptance(js).accept(PLAN, b"content")
-    nats.kill()
-    await asyncio.to_thread(nats.start)
-    await wait_for(lambda: js.connected)
+    await killed_and_started(nats, js)
     assert await Claims(js).is_stored(known.claim)
 
 

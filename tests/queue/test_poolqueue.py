@@ -26,7 +26,7 @@ from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, SPLIT, chunk_filter, doubt_subject, stream_of
 from queue_making import POOL, delivery, now_ms
-from queue_owner import accept, record
+from queue_owner import accept, killed_and_started, nothing_waits, record
 from tests_support import wait_for
 
 
@@ -41,7 +41,7 @@ async def test_an_accepted_item_is_taken_settled_recorded_and_gone(js: JetStream
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DELIVERED]
     await wait_for(lambda: one.queue.in_hand == 0)
     assert one.queue.hand == Hand()
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_a_flood_in_one_lane_does_not_keep_another_from_being_taken(
@@ -85,7 +85,7 @@ async def test_a_split_item_becomes_its_deliveries(js: JetStream, owner) -> None
     for taken in one.taken:
         await one.delivered(taken)
     await one.js.client.flush()
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_a_shared_large_content_is_purged_with_its_last_delivery(js: JetStream, owner) -> None:
@@ -140,7 +140,7 @@ async def test_a_late_ack_of_what_was_delivered_is_welcome(js: JetStream, owner)
     assert await take_over(js, POOL, number, "pod-2", await read_owner(js, POOL, number))
     await one.delivered(one.taken[0])
     await one.js.client.flush()
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_partitions_are_shared_and_handed_over_with_nothing_lost_or_doubled(js: JetStream, owner) -> None:
@@ -158,7 +158,7 @@ async def test_partitions_are_shared_and_handed_over_with_nothing_lost_or_double
     await asyncio.gather(*one.settling, *two.settling)
     names = [record.id async for record in read_records(js, 0)]
     assert sorted(names) == sorted(f"a{number}" for number in range(200))
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_what_is_given_back_goes_to_the_next_owner_at_once(js: JetStream, owner) -> None:
@@ -249,7 +249,7 @@ async def test_a_successor_that_fires_early_does_not_take_its_predecessors_ack(j
     assert one.taken[1].delivery == again
     await one.delivered(one.taken[1])
     await one.js.client.flush()
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_a_delivery_that_moves_away_and_back_again_is_not_taken_for_a_repeat(js: JetStream, owner) -> None:
@@ -274,13 +274,7 @@ async def test_a_lost_ack_is_repeated_and_nothing_is_handed_out_twice(js: JetStr
     await one.delivered(taken)
     assert [each.state for each in await list_waiting(js, POOL)] == ["ready"]
     await js.send(reply, b"-NAK")  # what ack_wait does a minute later
-    left = [1]
-    for _ in range(100):
-        left = await list_waiting(js, POOL)
-        if not left:
-            break
-        await asyncio.sleep(0.1)
-    assert left == []
+    await nothing_waits(js)
     assert one.taken == [taken]
 
 
@@ -301,9 +295,8 @@ async def test_what_was_expanded_is_only_acknowledged_when_a_killed_server_hands
     await accept(js, *(delivery(n=n, site=f"d{n}.example") for n in range(1, 4)))
     await wait_for(lambda: len(one.taken) == 3 and not one.queue.in_hand)
     number, split = next(each for each in seen if SPLIT in each[1].subject)
-    nats.kill()
-    await asyncio.to_thread(nats.start)
-    await wait_for(lambda: one.js.connected and number in one.queue.partitions)
+    await killed_and_started(nats, js, one.js)
+    await wait_for(lambda: number in one.queue.partitions)
     one.queue.owned[number].on_message(one.queue.owned[number], split)  # its ack was on its way at the kill
     await one.queue.beside.drain(10)
     await accept(one.js, delivery("m2"))
@@ -401,13 +394,11 @@ async def test_after_a_crash_and_a_restart_of_the_server_what_waits_is_taken(
     await accept(js, delivery())
     await wait_for(lambda: one.taken)
     await one.crash()
-    nats.kill()
-    nats.start()
-    await wait_for(lambda: js.connected)
+    await killed_and_started(nats, js)
     two = await owner("pod-1")
     await wait_for(lambda: two.taken)
     await two.delivered(two.taken[0])
-    assert await list_waiting(js, POOL) == []
+    await nothing_waits(js)
 
 
 async def test_the_journal_is_made_again_when_the_server_restarts_under_its_owner(

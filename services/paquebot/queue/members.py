@@ -58,6 +58,7 @@ class Heartbeat:
     js: JetStream
     member: Member
     beaten: float = -math.inf  # loop time when the last entry that was stored was sent
+    failing: bool = False
 
     def runs(self, revision: str) -> None:
         """Report another revision with the next beat."""
@@ -80,9 +81,15 @@ class Heartbeat:
         self.beaten = sent
 
     async def try_to_beat(self) -> None:
-        """Write the member down once, if the queue lets us."""
-        with contextlib.suppress(QueueUnavailableError, QueueFullError, ApiError):
+        """Write the member down once, if the queue lets us; say so when it does no longer."""
+        try:
             await self.beat()
+        except (QueueUnavailableError, QueueFullError, ApiError) as error:
+            if not self.failing:
+                LOG.warning("our heartbeat cannot be stored", error=str(error))
+            self.failing = True
+        else:
+            self.failing = False
 
     async def run(self) -> None:
         """Beat for ever."""
