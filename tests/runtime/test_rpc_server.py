@@ -2,8 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,6 @@ from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.runtime.settings import Address
 from paquebot.runtime.tls import read_identity
 from paquebot.wire.auth import AUTHENTICATE, AuthenticateRequest, Refusal
-from paquebot.wire.method import Asked
 from paquebot.wire.spamfilter import JUDGE_STREAM, JudgeRequest
 from tests_support import wait_for
 
@@ -235,30 +232,6 @@ async def test_items_are_answered_by_their_number_whatever_the_order(identities:
     answers = await asyncio.gather(*(client.ask(question(str(number)), 5) for number in range(500)))
     assert [answer.probability for answer in answers] == list(range(500))
     assert (await slow).action is Action.HOLD
-    await client.close()
-    await server.stop(0)
-
-
-async def test_the_first_item_goes_at_once_and_what_comes_soon_behind_it_in_one_frame(
-    identities: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(frame_client, "PACE_S", 1.0)
-    frames: list[int] = []
-
-    def counted(items: Sequence[Asked[JudgeRequest]]) -> bytes:
-        frames.append(len(items))
-        return JUDGE_STREAM.encode_requests(items)
-
-    server = await serve_judge(identities)
-    client = await open_client(server, identities)
-    client.method = replace(JUDGE_STREAM, encode_requests=counted)
-    await client.ask(question("0"), 5)
-    behind = []
-    for number in range(1, 6):
-        behind.append(client.ask(question(str(number)), 5))
-        await asyncio.sleep(0)
-    assert [answer.probability for answer in await asyncio.gather(*behind)] == [1, 2, 3, 4, 5]
-    assert frames == [1, 5]
     await client.close()
     await server.stop(0)
 
