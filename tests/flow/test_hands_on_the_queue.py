@@ -24,7 +24,10 @@ async def waits(stage: Stage, subject: str, domain: str = "full.test") -> str:
     reply = await stage.submit(content(subject), f"{subject}@{domain}")
     ident = reply.rpartition(" ")[2]
     await stage_is(stage, ident, "deferred")
-    return ident
+    for _ in range(200):  # until the deliverer has acknowledged what it put back
+        if "1 delivery would be changed" in (await queue(stage, "hold", ident, "--dry-run", *WHY)).output:
+            return ident
+    return pytest.fail(f"{ident} stays in a deliverer's hands")
 
 
 async def stage_is(stage: Stage, ident: str, state: str, why: str = "") -> str:
