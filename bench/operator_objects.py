@@ -24,6 +24,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1])]
 
 from hack import kube_assets
+from usage import cpu_s, rss_mib
 
 from kube_fixtures import PERSONAS, PLATFORM, install, make_namespace
 from kube_plane import Plane
@@ -34,7 +35,6 @@ from paquebot.runtime.authority import create_authority, issue
 from queue_fixtures import free_port
 
 TENANTS = 50
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def declare(plane: Plane, count: int) -> None:
@@ -98,18 +98,6 @@ def told(plane: Plane) -> int:
             return count
 
 
-def resident_mib(process: "subprocess.Popen[bytes]") -> float:
-    """Return what the process holds now, in MiB."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def cpu_s(process: "subprocess.Popen[bytes]") -> float:
-    """Return the CPU time the process has used."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
 def measure(count: int, root: Path) -> dict[str, Any]:
     """Run it all and return the figures."""
     create_authority(root / "authority")
@@ -128,15 +116,15 @@ def measure(count: int, root: Path) -> dict[str, Any]:
         try:
             while not is_ready(admin):
                 time.sleep(0.05)
-            known = {"ready_s": round(time.monotonic() - began, 2), "ready_cpu_s": round(cpu_s(operator), 2)}
+            known = {"ready_s": round(time.monotonic() - began, 2), "ready_cpu_s": round(cpu_s(operator.pid), 2)}
             while told(plane) < count - 1:
                 time.sleep(2)
             return {
                 "objects": count,
                 **known,
                 "all_told_s": round(time.monotonic() - began, 1),
-                "cpu_s": round(cpu_s(operator), 2),
-                "rss_mib": round(resident_mib(operator), 1),
+                "cpu_s": round(cpu_s(operator.pid), 2),
+                "rss_mib": round(rss_mib(operator.pid), 1),
             }
         finally:
             operator.terminate()

@@ -11,7 +11,6 @@ cores: trust memory, CPU and replies more than latencies.
 import asyncio
 import json
 import os
-import resource
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import uvloop
 from attackers import CREDENTIALS, PASSWORD, SCENARIOS, Ground
 from rich.console import Console
 from rich.table import Table
+from usage import cpu_s, rss_mib
 
 from paquebot.auth.password import hash_password
 from paquebot.cli.place import Place
@@ -32,7 +32,6 @@ from paquebot.policy.manifests import parse
 from paquebot.sandbox.internet import Internet
 
 PEERS = str(Path(__file__).with_name("peers.py"))
-TICKS, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), resource.getpagesize()
 MEASURED = ("submission", "auth", "spamfilter", "router")
 GOOD = 100
 MANIFESTS = """
@@ -105,19 +104,17 @@ async def _watch(platform: Platform, peak: dict[str, int]) -> None:
         await asyncio.sleep(0.2)
 
 
-def _proc(platform: Platform, name: str, what: str) -> str:
-    process = platform.services[name].process
-    assert process is not None  # noqa: S101  (started)
-    return Path(f"/proc/{process.pid}/{what}").read_text()
+def _pids(platform: Platform) -> dict[str, int]:
+    processes = {name: platform.services[name].process for name in MEASURED}
+    return {name: process.pid for name, process in processes.items() if process is not None}
 
 
 def _rss_mib(platform: Platform) -> dict[str, int]:
-    return {name: int(_proc(platform, name, "statm").split()[1]) * PAGE_BYTES >> 20 for name in MEASURED}
+    return {name: int(rss_mib(pid)) for name, pid in _pids(platform).items()}
 
 
 def _cpu(platform: Platform) -> dict[str, float]:
-    fields = {name: _proc(platform, name, "stat").rpartition(")")[2].split() for name in MEASURED}
-    return {name: (int(each[11]) + int(each[12])) / TICKS for name, each in fields.items()}
+    return {name: cpu_s(pid) for name, pid in _pids(platform).items()}
 
 
 async def measure(names: list[str]) -> list[dict]:

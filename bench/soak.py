@@ -24,6 +24,8 @@ from rich.console import Console
 from rich.table import Table
 from soak_fill import Filling, domain, fill
 from soak_mail import OWN, SINK, Probe, Sink
+from stand import MANIFESTS as MANIFESTS_OF_STAND
+from usage import cpu_s, rss_mib
 
 from paquebot.auth.password import hash_password
 from paquebot.cli.place import Place
@@ -44,18 +46,8 @@ POOL = "mail-system_default"
 PASSWORD = "soak"  # noqa: S105  (of this run alone)
 HOUR_MS = 3_600_000
 STORAGE_BYTES = 64 << 30
-TICKS = os.sysconf("SC_CLK_TCK")
 CONSOLE = Console(highlight=False)
-MANIFESTS = """
-{apiVersion: paquebot.dev/v1alpha1, kind: SendingPool, metadata: {name: default, namespace: mail-system},
- spec: {heloHostname: out.bench.test, allowedNamespaces: {names: ["*"]}}}
----
-{apiVersion: paquebot.dev/v1alpha1, kind: MailDomain,
- metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
----
-{apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: relay, namespace: mail-system},
- spec: {anySender: true, poolRef: {name: default}}}
-""" + "".join(
+MANIFESTS = MANIFESTS_OF_STAND + "".join(
     f"---\n{{apiVersion: paquebot.dev/v1alpha1, kind: DestinationPolicy, metadata: {{name: {name}}},\n"
     f" spec: {{match: {{domains: [{name}.test]}}}}}}\n"
     for name in OWN
@@ -173,13 +165,13 @@ async def _fill(bench: Bench, full: Platform) -> None:
     await provision(js, compile_policy(full.wanted.objects))
     due_ms = time.time_ns() // 1_000_000 + 6 * HOUR_MS
     filling = Filling(POOL, scale.messages, scale.domains, scale.size_bytes, due_ms, 6 * HOUR_MS)
-    before = seconds(server.process.pid) if server.process else 0.0
+    before = cpu_s(server.process.pid) if server.process else 0.0
     await _timed(bench, "fill_s", fill(js, filling))
     found = await depth(js, POOL)
     if found.later != scale.messages:
         sys.exit(f"{found.later} of {scale.messages} wait: the queue is not what it should be")
     assert server.process is not None  # noqa: S101  (started)
-    bench.tell("fill_server_us", round((seconds(server.process.pid) - before) / scale.messages * 1e6))
+    bench.tell("fill_server_us", round((cpu_s(server.process.pid) - before) / scale.messages * 1e6))
     await js.close()
     await _timed(bench, "stop_s", asyncio.to_thread(server.stop))
     bench.tell("store_mib", sum(file.stat().st_size for file in place.store.rglob("*") if file.is_file()) >> 20)
@@ -310,20 +302,13 @@ def memory(platform: Platform) -> dict[str, int]:
     found = {}
     for name, pid in _pids(platform).items():
         if name == "nats-server" or name.startswith("deliverer"):
-            status = Path(f"/proc/{pid}/status").read_text()
-            found[name.replace(f"-{POOL}", "")] = int(status.partition("VmRSS:")[2].split()[0]) >> 10
+            found[name.replace(f"-{POOL}", "")] = int(rss_mib(pid))
     return found
 
 
 def cpu(platform: Platform) -> dict[str, float]:
     """Return user and system seconds by process."""
-    return {name.replace(f"-{POOL}", ""): seconds(pid) for name, pid in _pids(platform).items()}
-
-
-def seconds(pid: int) -> float:
-    """Return the user and system seconds of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return {name.replace(f"-{POOL}", ""): cpu_s(pid) for name, pid in _pids(platform).items()}
 
 
 def _pids(platform: Platform) -> dict[str, int]:

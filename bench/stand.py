@@ -5,7 +5,6 @@ CPU time and memory are read from /proc, by process, so that they stay true on a
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from usage import cpu_s, rss_mib
 
 from paquebot.auth.password import hash_password
 from paquebot.cli.place import Place
@@ -24,7 +25,6 @@ from paquebot.sandbox.internet import Internet
 USERNAME = "mail-system.relay"
 PASSWORD = "benchmark"  # noqa: S105  (of this run alone)
 PEERS = str(Path(__file__).with_name("peers.py"))
-TICKS = os.sysconf("SC_CLK_TCK")
 DOMAINS = [f"d{number}.bench.test" for number in range(16)]  # each a site of its own, as the world has many
 TWICE = ("auth", "spamfilter", "router", "submission")
 MANIFESTS = """
@@ -60,11 +60,11 @@ class Stand:
 
     def cpu_s(self) -> dict[str, float]:
         """Return user and system seconds by process, all its threads'."""
-        return {name: _cpu_s(pid) for name, pid in self.pids().items()}
+        return {name: cpu_s(pid) for name, pid in self.pids().items()}
 
     def rss_mib(self) -> dict[str, int]:
         """Return resident memory by process."""
-        return {name: _rss_kib(pid) // 1024 for name, pid in self.pids().items()}
+        return {name: int(rss_mib(pid)) for name, pid in self.pids().items()}
 
 
 @asynccontextmanager
@@ -146,13 +146,3 @@ def _kind(name: str) -> str:
         return name
     number = int(name.rpartition("-")[2]) + 1
     return "deliverer" if number == 1 else f"deliverer-{number}"
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def _rss_kib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))

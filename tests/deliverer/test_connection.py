@@ -1,8 +1,9 @@
 """One connection, one dialogue at a time, whatever the other end does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Generator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -252,13 +253,19 @@ class Noted:
         return Warrant(lambda: self.ours, self.before_dot)
 
 
-async def test_the_final_dot_waits_until_it_is_noted() -> None:
-    host = Host()
+@asynccontextmanager
+async def noting(host: Host, noted: Noted) -> AsyncIterator[tuple[Connection, Awaitable[Any]]]:
+    """Have a message under way whose final dot waits to be noted."""
     async with listening(host) as port, connected(port) as connection:
         await greeted(connection)
-        noted = Noted()
         sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
         await wait_for(lambda: noted.where)
+        yield connection, sending
+
+
+async def test_the_final_dot_waits_until_it_is_noted() -> None:
+    host, noted = Host(), Noted()
+    async with noting(host, noted) as (connection, sending):
         await asyncio.sleep(0.1)
         assert (noted.where, host.taken, connection.committed) == (["a.mx [127.0.0.1]"], [], False)
         noted.done.set_result(None)
@@ -266,12 +273,8 @@ async def test_the_final_dot_waits_until_it_is_noted() -> None:
 
 
 async def test_what_ends_while_the_dot_is_noted_was_never_sent() -> None:
-    host = Host()
-    async with listening(host) as port, connected(port) as connection:
-        await greeted(connection)
-        noted = Noted()
-        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
-        await wait_for(lambda: noted.where)
+    host, noted = Host(), Noted()
+    async with noting(host, noted) as (connection, sending):
         host.writers[0].transport.abort()
         await connection.ended.wait()
         noted.done.set_result(None)
@@ -280,12 +283,8 @@ async def test_what_ends_while_the_dot_is_noted_was_never_sent() -> None:
 
 
 async def test_a_lease_that_is_lost_while_the_dot_is_noted_keeps_it_back() -> None:
-    host = Host()
-    async with listening(host) as port, connected(port) as connection:
-        await greeted(connection)
-        noted = Noted()
-        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
-        await wait_for(lambda: noted.where)
+    host, noted = Host(), Noted()
+    async with noting(host, noted) as (_, sending):
         noted.ours = False
         noted.done.set_result(None)
         with pytest.raises(LeaseLostError):
@@ -294,12 +293,8 @@ async def test_a_lease_that_is_lost_while_the_dot_is_noted_keeps_it_back() -> No
 
 
 async def test_what_is_broken_off_while_the_dot_is_noted_is_not_sent() -> None:
-    host = Host()
-    async with listening(host) as port, connected(port) as connection:
-        await greeted(connection)
-        noted = Noted()
-        sending = connection.run(connection.session.transaction(MESSAGE), noted.warrant)
-        await wait_for(lambda: noted.where)
+    host, noted = Host(), Noted()
+    async with noting(host, noted) as (connection, sending):
         connection.break_off()
         noted.done.set_result(None)
         with pytest.raises(LeaseLostError):
