@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from paquebot.mail.delivery import Plan
+from paquebot.queue.background import Background
 from paquebot.queue.claims import Claim, Claims
 from paquebot.queue.jetstream import ApiError, FenceLostError, QueueFullError, QueueUnavailableError
 from paquebot.submission.counts import UNCLAIMED
@@ -53,7 +54,7 @@ class Once:
     """Knows by its claims what was stored."""
 
     claims: Claims
-    _writing: "set[asyncio.Task[None]]" = field(default_factory=set)
+    _writing: Background = field(default_factory=Background)
 
     async def look(self, wanted: Repeatable) -> Free | Taken | Busy | None:
         """Find out what became of a message before; None: nobody can say, and it may be taken without the promise."""
@@ -109,9 +110,8 @@ class Once:
 
     async def drain(self, timeout_s: float) -> None:
         """Write what is still to be written of claims; give up after `timeout_s`."""
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=timeout_s)
-        for task in self._writing:
+        await self._writing.drain(timeout_s)
+        for task in self._writing.tasks:
             task.cancel()
 
     async def _look(self, wanted: Repeatable) -> Free | Taken | Busy:
@@ -142,9 +142,7 @@ class Once:
         return Taken(claim.id, claim.at_ms, same)
 
     def _write(self, writing: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(_written(writing))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        self._writing.spawn(_written(writing))
 
 
 async def _written(writing: Coroutine[None, None, None]) -> None:
