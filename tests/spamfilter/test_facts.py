@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paquebot.mail.envelope import Envelope
+from paquebot.mail.origin import Origin
 from paquebot.mail.principal import Principal
 from paquebot.spamfilter.attachment import Kind
 from paquebot.spamfilter.facts import TEXT_MAX_BYTES, TEXTS_MAX, Facts, gather
 from paquebot.spamfilter.judge import rules
 from paquebot.spamfilter.links import Link
+from paquebot.wire.spamfilter import JudgeRequest
 
 Compose = Callable[..., Facts]
 
@@ -69,3 +71,9 @@ def test_anything_can_be_gathered_and_judged_by_every_rule(lines: list[bytes], e
     facts = gather(end.join(lines), Envelope("\udc80@x", ()), Principal("t", "c", senders=("*@b.example",)))
     for reason in rules(facts):
         reason.text.encode()  # what cannot be encoded could not be sent
+
+
+def test_facts_say_where_the_message_comes_from() -> None:
+    request = JudgeRequest("id", Principal("shop", "app"), Envelope("", ()), b"", False, 0, "192.0.2.1", "laptop")
+    facts = gather(request.content, request.envelope, request.principal, request.origin)
+    assert facts.origin == Origin("id", "shop", "app", "192.0.2.1", "laptop")

@@ -28,7 +28,7 @@ from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 
 PRINCIPAL = Principal("shop", "orders", ("a@shop.example", "*@x.example"), messages_per_hour=5)
 ENVELOPE = Envelope("a@shop.example", ("b@c.example", "d@e.example"), eight_bit=True)
-JUDGE_REQUEST = JudgeRequest("id", PRINCIPAL, ENVELOPE, b"content", sampled=True, size_bytes=7)
+JUDGE_REQUEST = JudgeRequest("id", PRINCIPAL, ENVELOPE, b"content", True, 7, "192.0.2.1", "laptop.example")
 VERDICT = Verdict(Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True)
 PLAN_REQUEST = PlanRequest(
     "id",

@@ -12,6 +12,7 @@ from paquebot.mail.address import Mailbox, addresses
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.header import split
 from paquebot.mail.mime import MimeLimits, Part, head, walk
+from paquebot.mail.origin import NOWHERE, Origin
 from paquebot.mail.principal import Principal
 from paquebot.spamfilter.attachment import Attachment, Kind, attachment_of
 from paquebot.spamfilter.links import LINKS_MAX, Link, html_links, text_links
@@ -53,6 +54,7 @@ class Facts:
     texts: tuple[Text, ...]
     links: tuple[Link, ...]
     attachments: tuple[Attachment, ...]
+    origin: Origin = NOWHERE
 
     @property
     def author_domain(self) -> str:
@@ -60,7 +62,7 @@ class Facts:
         return "" if self.author is None else self.author.domain
 
 
-def gather(content: bytes, envelope: Envelope, principal: Principal) -> Facts:
+def gather(content: bytes, envelope: Envelope, principal: Principal, origin: Origin = NOWHERE) -> Facts:
     """Read a message once for all rules. Never raises on what the content holds."""
     section, _ = split(content)
     fields: dict[bytes, list[bytes]] = {}
@@ -84,6 +86,7 @@ def gather(content: bytes, envelope: Envelope, principal: Principal) -> Facts:
         attachments=tuple(
             each for part in leaves if (each := attachment_of(content, part)).filename or each.kind is not Kind.OTHER
         ),
+        origin=origin,
     )
 
 

@@ -35,7 +35,7 @@ class SpamFilter:
 
     def answer(self, request: JudgeRequest, _caller: Caller) -> Verdict:
         """Return the verdict about one message. It waits for nothing, so a frame is answered as one."""
-        facts = gather(request.content, request.envelope, request.principal)
+        facts = gather(request.content, request.envelope, request.principal, request.origin)
         verdict = judge(facts, self.thresholds(facts))
         if request.sampled:
             verdict = replace(verdict, sampled=True)

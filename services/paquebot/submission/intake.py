@@ -212,7 +212,16 @@ class Intake:
             return Verdict(Action.ACCEPT)
         large = len(content) > SAMPLE_FROM_BYTES
         shown = await asyncio.to_thread(sample, content) if large else content
-        request = JudgeRequest(message.id, mail.principal, message.envelope, shown, large, len(content))
+        request = JudgeRequest(
+            message.id,
+            mail.principal,
+            message.envelope,
+            shown,
+            large,
+            len(content),
+            mail.client_address,
+            mail.client_name,
+        )
         try:
             verdict = await self._doors.judge(request, JUDGE_S)
         except (RpcUnavailableError, RpcRefusedError) as error:

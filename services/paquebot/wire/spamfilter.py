@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from paquebot.mail.envelope import Envelope
+from paquebot.mail.origin import Origin
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.pb.v1 import spamfilter_pb2 as pb
@@ -20,7 +21,10 @@ SERVICE = "paquebot.v1.SpamFilter"
 
 @dataclass(frozen=True, slots=True)
 class JudgeRequest:
-    """A message to judge. Content over 1 MiB is sampled by the caller; `size_bytes` is its true size."""
+    """A message to judge. Content over 1 MiB is sampled by the caller; `size_bytes` is its true size.
+
+    `client_address` and `client_name` say who brought it over SMTP.
+    """
 
     id: str
     principal: Principal
@@ -28,6 +32,14 @@ class JudgeRequest:
     content: bytes
     sampled: bool = False
     size_bytes: int = 0
+    client_address: str = ""
+    client_name: str = ""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the message comes from."""
+        principal = self.principal
+        return Origin(self.id, principal.tenant, principal.credential, self.client_address, self.client_name)
 
 
 def _request_to_pb(request: JudgeRequest) -> pb.JudgeRequest:
@@ -38,6 +50,8 @@ def _request_to_pb(request: JudgeRequest) -> pb.JudgeRequest:
         content=request.content,
         sampled=request.sampled,
         size_bytes=request.size_bytes,
+        client_address=request.client_address,
+        client_name=request.client_name,
     )
 
 
@@ -49,6 +63,8 @@ def _request_from_pb(message: pb.JudgeRequest) -> JudgeRequest:
         message.content,
         message.sampled,
         message.size_bytes,
+        message.client_address,
+        message.client_name,
     )
 
 

@@ -8,20 +8,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JudgeRequest(_message.Message):
-    __slots__ = ("id", "principal", "envelope", "content", "sampled", "size_bytes")
+    __slots__ = ("id", "principal", "envelope", "content", "sampled", "size_bytes", "client_address", "client_name")
     ID_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     ENVELOPE_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_NAME_FIELD_NUMBER: _ClassVar[int]
     id: str
     principal: _common_pb2.Principal
     envelope: _common_pb2.Envelope
     content: bytes
     sampled: bool
     size_bytes: int
-    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., content: _Optional[bytes] = ..., sampled: _Optional[bool] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    client_address: str
+    client_name: str
+    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., content: _Optional[bytes] = ..., sampled: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., client_address: _Optional[str] = ..., client_name: _Optional[str] = ...) -> None: ...
 
 class Reason(_message.Message):
     __slots__ = ("rule", "weight", "text")
