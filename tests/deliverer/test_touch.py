@@ -10,6 +10,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.doubt import InDoubt
 from paquebot.mail.order import Action, Order, only
 from paquebot.mail.outcome import Kind
+from paquebot.mail.reference import reference_of
 from paquebot.mail.reply import Reply
 from paquebot.mail.steering import ASIDE_MS
 from paquebot.policy.route import HOLD_LOOK_MS, Match, Reject, Routes, ToPool, TransportRoute
@@ -40,6 +41,15 @@ def test_nothing_keeps_mail_that_nobody_speaks_of() -> None:
 def test_a_paused_pool_is_looked_at_again() -> None:
     step = touch(sight(route(NO), pool=replace(POOL, paused=True)))
     assert step == Wait(PAUSE_S, "the pool mail_main is paused")
+
+
+def test_what_is_to_be_refused_fails_from_its_time_on_with_a_reference_and_no_reason() -> None:
+    unwanted = replace(ITEM, id="0193665f-1234-7abc-8def-0123456789ab", refuse_ms=5000)
+    step = touch(sight(delivery=unwanted))
+    assert isinstance(step, Conclude)
+    assert (step.outcome.kind, step.outcome.reply) == (Kind.FAILED, Reply(550, "5.7.1", step.outcome.reason))
+    assert step.outcome.reason.endswith(f"reference {reference_of(unwanted.id)}")
+    assert touch(sight(delivery=unwanted, now_ms=4999)) is None
 
 
 def order(action: Action) -> Order:

@@ -1,5 +1,7 @@
 """What an order does with a delivery."""
 
+from dataclasses import replace
+
 import pytest
 
 from paquebot.mail.order import Action, Order
@@ -47,6 +49,29 @@ def test_what_is_released_is_tried_once_however_old_it_is() -> None:
     assert (again.held, again.next_ms, again.expires_ms) == (False, NOW_MS, NOW_MS + GRACE_MS)
     assert again.hold_until_ms == NOW_MS  # no route holds it again
     assert again.reason == "released by ann"
+
+
+def test_what_is_refused_comes_up_at_once_to_be_refused_and_its_record_says_by_whom() -> None:
+    settlement = carry_out(order(Action.REFUSE), replace(TRIED, held=True, refuse_ms=2 * DAY_MS), NOW_MS)
+    again = settlement.again
+    assert again is not None
+    assert (again.held, again.next_ms, again.refuse_ms) == (False, NOW_MS, NOW_MS)
+    assert again.reason == "refused by ann: incident 42"
+    assert (settlement.records[0].kind, settlement.records[0].author) == (Kind.REFUSED, "ann")
+
+
+@pytest.mark.parametrize("action", [Action.RELEASE, Action.RETRY, Action.REQUEUE])
+def test_whoever_lets_mail_go_takes_its_refusal_back(action: Action) -> None:
+    again = carry_out(order(action), replace(TRIED, held=True, refuse_ms=2 * DAY_MS), NOW_MS).again
+    assert again is not None
+    assert again.refuse_ms == 0
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (2 * DAY_MS, 3 * DAY_MS)])
+def test_a_longer_hold_ends_as_the_first_would_have(before: int, after: int) -> None:
+    again = carry_out(order(Action.HOLD, hold_ms=3 * DAY_MS), replace(TRIED, refuse_ms=before), NOW_MS).again
+    assert again is not None
+    assert again.refuse_ms == after
 
 
 def test_what_is_retried_is_ready_at_once() -> None:

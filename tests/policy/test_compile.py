@@ -261,7 +261,7 @@ def test_a_missing_namespace_name_and_spec_are_told() -> None:
 
 
 def test_holding_above_the_rejection_threshold_is_refused() -> None:
-    assert "nothing would be held" in fault_of(pool(), domain(content={"hold": "97%"}))
+    assert "nothing would be held" in fault_of(pool(), domain(content={"hold": "97%", "reject": "95%"}))
     compile_policy([pool(), domain(content={"hold": "97%", "reject": "Never"})])
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from paquebot.mail.verdict import Action, Reason
-from paquebot.policy.values import Thresholds
+from paquebot.policy.values import Levels, Thresholds
 from paquebot.spamfilter.facts import Facts
-from paquebot.spamfilter.judge import RULES, TERMS, action_for, judge
+from paquebot.spamfilter.judge import RULES, TERMS, Evidence, action_for, judge, weigh
 
 Compose = Callable[..., Facts]
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
-_HOLDING = Thresholds(tag=0.5, hold=0.8, reject=0.95)
+_HOLDING = Levels(tag=0.5, hold=0.8, reject=0.95)
+_FROM_CONTENT = (Reason("model", 1.0, "It reads like it."),)
+_LISTED = (Reason("reputation", 1.5, "Its account has been complained about."),)
+_HARD = (Reason("executable_attachment", 8.0, "An attachment is a program."),)
+_HARMLESS = (Reason("executable_attachment", 1.0, "An attached archive is encrypted."),)
 
 
 def test_sound_mail_is_accepted_without_any_reason(facts_of: Compose) -> None:
@@ -55,7 +59,7 @@ def test_a_threshold_is_reached_at_its_value(probability: float, action: Action)
 
 
 def test_a_threshold_above_one_is_never_reached() -> None:
-    assert action_for(1.0, Thresholds(tag=2.0, hold=2.0, reject=2.0)) is Action.ACCEPT
+    assert action_for(1.0, Levels(tag=2.0, hold=2.0, reject=2.0)) is Action.ACCEPT
 
 
 def test_shadow_mode_accepts_and_says_what_it_would_have_done(facts_of: Compose) -> None:
@@ -82,3 +86,55 @@ def test_every_rule_has_a_name_of_its_own_that_its_reason_bears(facts_of: Compos
     assert len({rule.__name__ for rule in RULES}) == len(RULES)
     spoken = [reason for rule in RULES if (reason := rule(facts_of(GTUBE, To=None, Subject=None, Date="x")))]
     assert {reason.rule for reason in spoken} == {"gtube", "no_recipient_field", "no_subject", "malformed_date"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "action"),
+    [
+        (Evidence(logit=-2.0), Action.ACCEPT),
+        (Evidence(logit=0.5), Action.TAG),
+        (Evidence(logit=2.0), Action.HOLD),
+        # likely enough to be rejected, but content alone says so
+        (Evidence(logit=5.0, content=_FROM_CONTENT), Action.HOLD),
+        (Evidence(logit=5.0, content=_HARMLESS), Action.HOLD),
+        (Evidence(logit=2.0, delta=(Reason("delta", 3.0, "Such mail was refused."),)), Action.HOLD),
+        (Evidence(logit=5.0, reputation=(Reason("x", 0.9, "X."),)), Action.HOLD),
+        # one more speaks
+        (Evidence(logit=3.0, reputation=_LISTED), Action.REJECT),
+        (Evidence(logit=3.0, behaviour=_LISTED), Action.REJECT),
+        (Evidence(logit=4.0, content=_HARD), Action.REJECT),
+        (Evidence(logit=3.0, reputation=_LISTED, trusted=True), Action.REJECT),
+        (Evidence(logit=3.0, reputation=_LISTED, well_known=False), Action.REJECT),
+        # reputation without content
+        (Evidence(logit=-0.1, reputation=(Reason("x", 9.0, "X."),)), Action.HOLD),
+        # nearly certain, of content alone: 0.9995 is 7.6 in log-odds
+        (Evidence(logit=7.5), Action.HOLD),
+        (Evidence(logit=7.7), Action.REJECT),
+        (Evidence(logit=20.0, trusted=True), Action.HOLD),
+        (Evidence(logit=20.0, well_known=False), Action.HOLD),
+        # what speaks for it
+        (Evidence(logit=5.0, reputation=(Reason("x", -6.0, "X."),)), Action.ACCEPT),
+        # an alarm wants it held whatever it is
+        (Evidence(logit=-4.0, at_least=Action.HOLD), Action.HOLD),
+        (Evidence(logit=3.0, reputation=_LISTED, at_least=Action.HOLD), Action.REJECT),
+    ],
+)
+def test_what_becomes_of_a_message(evidence: Evidence, action: Action) -> None:
+    assert weigh(evidence, Thresholds(), _HOLDING).action is action
+
+
+def test_what_may_not_be_rejected_is_tagged_where_nothing_is_held() -> None:
+    verdict = weigh(Evidence(logit=5.0), Thresholds(tag=0.5, hold=2.0, reject=0.95), _HOLDING)
+    assert verdict.action is Action.TAG
+
+
+def test_how_certain_content_alone_must_be_is_the_domains_to_say() -> None:
+    assert weigh(Evidence(logit=5.0), Thresholds(certain=0.99), _HOLDING).action is Action.REJECT
+    assert weigh(Evidence(logit=600.0), Thresholds(certain=2.0), _HOLDING).action is Action.HOLD
+
+
+def test_a_verdict_has_five_reasons_of_all_terms_and_names_the_model() -> None:
+    many = tuple(Reason(f"r{weight}", weight, "R.") for weight in range(1, 7))
+    verdict = weigh(Evidence(logit=3.0, content=many, reputation=(Reason("x", -9.0, "X."),), model="abc"), Thresholds())
+    assert [reason.rule for reason in verdict.reasons] == ["x", "r6", "r5", "r4", "r3"]
+    assert verdict.model == "abc"

@@ -6,11 +6,20 @@ from typing import Any, TypeVar
 import pytest
 
 from paquebot.mail.delivery import Delivery, Plan
+from paquebot.mail.ident import message_id
 from paquebot.mail.principal import Principal
 from paquebot.mail.record import Record
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Verdict
-from paquebot.policy.values import MailDomain, OnUnavailable, Policy, SendingPool, SMTPCredential, Thresholds
+from paquebot.policy.values import (
+    MailDomain,
+    OnHoldExpiry,
+    OnUnavailable,
+    Policy,
+    SendingPool,
+    SMTPCredential,
+    Thresholds,
+)
 from paquebot.queue.claims import Claims
 from paquebot.submission.intake import Doors, Intake
 from paquebot.submission.leases import Leases
@@ -32,7 +41,7 @@ POLICY = Policy(
             "lax",
             "lax.example",
             POOL.token,
-            content=Thresholds(on_unavailable=OnUnavailable.ACCEPT),
+            content=Thresholds(on_unavailable=OnUnavailable.ACCEPT, hold_for_s=60, on_hold_expiry=OnHoldExpiry.REFUSE),
         ),
         "off.example": MailDomain("shop", "off", "off.example", POOL.token, suspend=True),
     },
@@ -110,7 +119,7 @@ class World:
             accept=self.accept,
             admit=self.admit,
             record=self.records.append,
-            new_id=lambda now_ms: f"id-{now_ms}",
+            new_id=lambda now_ms: message_id(now_ms, bytes(10)),
         )
         intake = Intake("mx.example", doors, Leases(self.ask_lease, lambda: self.now_s), Once(Claims(js)))
         intake.follow(POLICY)
@@ -140,6 +149,7 @@ def delivery(request: PlanRequest) -> Delivery:
         next_ms=request.hold_ms,
         held=request.hold_ms > 0,
         reason=request.hold_reason,
+        refuse_ms=request.refuse_ms,
     )
 
 

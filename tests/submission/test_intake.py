@@ -10,13 +10,13 @@ from paquebot.mail.envelope import Envelope
 from paquebot.mail.mime import SAMPLE_FROM_BYTES
 from paquebot.mail.principal import Principal
 from paquebot.mail.record import Kind
+from paquebot.mail.reference import reference_of
 from paquebot.mail.reply import Reply
 from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.policy.route import Match, Reject, Routes, TransportRoute
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.runtime.rpc_client import RpcRefusedError, RpcUnavailableError
 from paquebot.submission.handed import Mail
-from paquebot.submission.intake import HOLD_MS
 from paquebot.wire.auth import LeaseAnswer
 from paquebot.wire.router import PlanRequest
 
@@ -101,18 +101,19 @@ async def test_refused_content_is_neither_judged_nor_planned_nor_kept(
     assert (world.judged, world.plans, world.kept, world.records) == ([], [], [], [])
 
 
-async def test_a_rejected_message_is_refused_with_the_reasons_that_weigh_most(world: Any, web: Principal) -> None:
-    reasons = (
-        Reason("OLD", -1.0, "A known sender."),
-        Reason("LINK", 2.0, "A link deceives."),
-        Reason("EXE", 5.0, "An attachment\r\n is a program\u2026"),
-    )
-    world.verdict = Verdict(Action.REJECT, 0.987, reasons)
+async def test_a_rejected_message_is_refused_with_a_reference_and_its_verdict_is_kept(
+    world: Any, web: Principal
+) -> None:
+    world.verdict = Verdict(Action.REJECT, 0.987, (Reason("LINK", 2.0, "A link deceives."),), model="abc")
     answer = await world.intake().take(_mail(web))
+    (record,) = world.records
     assert str(answer.reply) == (
-        "550 5.7.1 Refused as unwanted, probability 0.99: An attachment is a program?; A link deceives."
+        "550 5.7.1 Refused as unwanted mail. Whoever runs this platform can explain it: "
+        f"reference {reference_of(record.id)}"
     )
-    assert world.kept == []
+    assert (record.kind, record.n, record.verdict, record.reply) == (Kind.REFUSED, 0, world.verdict, answer.reply)
+    assert (record.tenant, record.credential, record.recipients) == ("shop", "web", ("bob@one.example",))
+    assert (world.kept, world.plans) == ([], [])
 
 
 async def test_a_tagged_message_is_kept_with_its_tag(world: Any, web: Principal) -> None:
@@ -123,12 +124,27 @@ async def test_a_tagged_message_is_kept_with_its_tag(world: Any, web: Principal)
 
 
 async def test_a_held_message_is_kept_and_says_until_when_and_why(world: Any, web: Principal) -> None:
-    world.verdict = Verdict(Action.HOLD, 0.9, (Reason("LINK", 2.0, "A link deceives."),))
+    reasons = (
+        Reason("OLD", -1.0, "A known sender."),
+        Reason("LINK", 2.0, "A link deceives."),
+        Reason("EXE", 5.0, "An attachment\r\n is a program\u2026"),
+    )
+    world.verdict = Verdict(Action.HOLD, 0.9, reasons)
     assert (await world.intake().take(_mail(web))).reply.code == 250
     (asked,) = world.plans
-    assert asked.hold_ms == asked.accepted_ms + HOLD_MS
-    assert asked.hold_reason == "held by the spam filter: A link deceives."
-    assert [record.kind for record in world.records] == [Kind.ACCEPTED, Kind.HELD]
+    assert (asked.hold_ms, asked.refuse_ms) == (asked.accepted_ms + 4 * 3_600_000, 0)
+    assert asked.hold_reason == "held by the spam filter: An attachment is a program?; A link deceives."
+    assert [(record.kind, record.verdict) for record in world.records] == [
+        (Kind.ACCEPTED, world.verdict),
+        (Kind.HELD, None),
+    ]
+
+
+async def test_a_hold_ends_as_the_authors_domain_wants(world: Any, web: Principal) -> None:
+    world.verdict = Verdict(Action.HOLD, 0.9)
+    await world.intake().take(_mail(web, CONTENT.replace(b"ann@shop", b"ann@lax")))
+    (asked,) = world.plans
+    assert asked.hold_ms == asked.refuse_ms == asked.accepted_ms + 60_000
 
 
 @pytest.mark.parametrize("failure", [RpcUnavailableError("gone"), RpcRefusedError("odd")])

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
+from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.pb.v1 import event_pb2
 from paquebot.wire.method import WireError
 from paquebot.wire.record import decode_records, encode_records
@@ -27,6 +28,17 @@ records = st.builds(
     tls=words,
     report=words,
     author=words,
+    verdict=st.none()
+    | st.builds(
+        Verdict,
+        action=st.sampled_from(Action),
+        probability=st.floats(0, 1),
+        reasons=st.lists(st.builds(Reason, words, st.floats(-9, 9), words), max_size=3).map(tuple),
+        shadow_action=st.none() | st.sampled_from(Action),
+        unscanned=st.booleans(),
+        model=words,
+        alarmed=st.booleans(),
+    ),
 )
 
 

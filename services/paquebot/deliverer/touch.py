@@ -11,6 +11,7 @@ from paquebot.mail.delivery import Delivery
 from paquebot.mail.doubt import InDoubt, held_in_doubt, is_undecided
 from paquebot.mail.order import Order, due, suspended_by
 from paquebot.mail.outcome import IN_DOUBT, Kind, Outcome, Scope, of_conclusion
+from paquebot.mail.reference import unwanted
 from paquebot.mail.steering import ASIDE_MS
 from paquebot.policy.route import HOLD_LOOK_MS, Decision, Reject, Routes, passage_of
 from paquebot.policy.values import MailDomain, SendingPool
@@ -103,6 +104,13 @@ def _ordered(sight: Sight) -> Step | None:
     return None if order is None else Obey(order)
 
 
+def _refused(sight: Sight) -> Step | None:
+    """Refuse what is unwanted by a person's word, or because nobody has spoken for it in time; its sender is told."""
+    if not 0 < sight.delivery.refuse_ms <= sight.now_ms:
+        return None
+    return Conclude(of_conclusion(Kind.FAILED, 550, "5.7.1", unwanted(sight.delivery.id)))
+
+
 def _in_doubt(sight: Sight) -> Step | None:
     """Hold what may have arrived already, where the pool wants that, until somebody decides or it expires."""
     delivery = sight.delivery
@@ -182,4 +190,14 @@ def _held(delivery: Delivery, decision: Decision, now_ms: int) -> Delivery:
     )
 
 
-RULES: tuple[Rule, ...] = (_moving, _ordered, _in_doubt, _suspended, _paused, _suppressed, _outside_windows, _routed)
+RULES: tuple[Rule, ...] = (
+    _moving,
+    _ordered,
+    _refused,
+    _in_doubt,
+    _suspended,
+    _paused,
+    _suppressed,
+    _outside_windows,
+    _routed,
+)

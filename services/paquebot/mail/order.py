@@ -19,6 +19,7 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     HOLD = "hold"
     RELEASE = "release"
+    REFUSE = "refuse"
     CANCEL = "cancel"
     RETRY = "retry"
     REROUTE = "reroute"

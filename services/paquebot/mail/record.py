@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.reply import Reply
+from paquebot.mail.verdict import Verdict
 
 
 class Kind(StrEnum):
@@ -21,6 +22,7 @@ class Kind(StrEnum):
     REROUTED = "rerouted"  # to another pool
     REQUEUED = "requeued"  # planned anew
     REPEATED = "repeated"  # its client sent it again, or another message under its key
+    REFUSED = "refused"  # as unwanted: at submission (n is 0 then), or when a person wanted it of what was held
     IN_DOUBT = "in_doubt"  # the reply to the final dot was lost
 
 
@@ -54,6 +56,7 @@ class Record:
     report_of: str = ""  # `<id>.<n>` this DSN is about
     report: str = ""  # id of the DSN that tells the sender
     author: str = ""  # who ordered it, when a person did
+    verdict: Verdict | None = None  # of the spam filter, with the first delivery that was accepted, or what was refused
 
 
 def about(delivery: Delivery, kind: Kind, at_ms: int) -> Record:

@@ -18,6 +18,7 @@ SPREAD_MS = 60_000  # what a suspension kept waiting does not come back all at o
 _KINDS = {
     Action.HOLD: Kind.HELD,
     Action.RELEASE: Kind.RELEASED,
+    Action.REFUSE: Kind.REFUSED,
     Action.CANCEL: Kind.CANCELLED,
     Action.RETRY: Kind.RETRIED,
     Action.REQUEUE: Kind.REQUEUED,
@@ -85,11 +86,14 @@ def _steered(order: Order, delivery: Delivery, now_ms: int) -> Delivery | None:
     """Return the delivery as the order wants it; None: it is taken away."""
     match order.action:
         case Action.HOLD:
-            return _changed(order, delivery, "held", held=True, next_ms=order.hold_ms)
+            refuse_ms = order.hold_ms if delivery.refuse_ms else 0
+            return _changed(order, delivery, "held", held=True, next_ms=order.hold_ms, refuse_ms=refuse_ms)
         case Action.RELEASE:
             expires_ms = max(delivery.expires_ms, now_ms + GRACE_MS)
-            free = replace(delivery, hold_until_ms=now_ms, expires_ms=expires_ms)
+            free = replace(delivery, hold_until_ms=now_ms, expires_ms=expires_ms, refuse_ms=0)
             return _changed(order, free, "released", held=False, next_ms=now_ms)
+        case Action.REFUSE:
+            return _changed(order, delivery, "refused", held=False, next_ms=now_ms, refuse_ms=now_ms)
         case Action.RETRY:
             return _changed(order, _held_no_more(delivery), "to be tried at once, as wanted", held=False, next_ms=0)
         case Action.REQUEUE:
@@ -111,8 +115,8 @@ def _requeued(order: Order, delivery: Delivery, now_ms: int) -> Delivery:
 
 
 def _held_no_more(delivery: Delivery) -> Delivery:
-    """End a hold that a route has begun: 0 would let it begin anew."""
-    return replace(delivery, hold_until_ms=min(delivery.hold_until_ms, 1))
+    """End a hold that a route or the filter has begun: 0 would let a route begin anew."""
+    return replace(delivery, hold_until_ms=min(delivery.hold_until_ms, 1), refuse_ms=0)
 
 
 def _changed(order: Order, delivery: Delivery, word: str, **changes: int) -> Delivery:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+REASONS_MAX = 5  # with a verdict: people read no more
+HELD_BY_FILTER = "held by the spam filter"  # how the reason of what it holds begins
+
 
 class Action(StrEnum):
     """What to do with a message."""
@@ -27,7 +30,8 @@ class Verdict:
     """An action with the probability (0 to 1) that the message is unwanted, and why.
 
     In shadow mode `action` is always ACCEPT and `shadow_action` says what would have been done.
-    `unscanned` marks mail accepted while the filter could not answer.
+    `unscanned` marks mail accepted while the filter could not answer. `model` is the digest of the model that read its
+    content, "" where only rules did. `alarmed`: its account may be in strange hands.
     """
 
     action: Action
@@ -36,3 +40,5 @@ class Verdict:
     shadow_action: Action | None = None
     sampled: bool = False  # only a part of the content was looked at
     unscanned: bool = False
+    model: str = ""
+    alarmed: bool = False

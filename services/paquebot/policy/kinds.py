@@ -7,6 +7,7 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.doubt import InDoubt
 from paquebot.policy import names, scalars
 from paquebot.policy.binding import secret_name
+from paquebot.policy.content import thresholds
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.idempotency import idempotency
 from paquebot.policy.labels import selector
@@ -20,11 +21,9 @@ from paquebot.policy.values import (
     EightBit,
     Limits,
     MailDomain,
-    OnUnavailable,
     Retry,
     SendingPool,
     SMTPCredential,
-    Thresholds,
     TLSMinimum,
 )
 from paquebot.policy.window import windows
@@ -199,7 +198,7 @@ def mail_domain(spec: Section, status: Section, platform_namespace: str) -> Decl
         revoked=revoked(dkim),
         publication=publication(spec.section("dns")),
         limits=_limits(spec.section("limits")).over(Limits()),
-        content=_thresholds(spec.section("content")),
+        content=thresholds(spec.section("content")),
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
         expiry_s=spec.read("expiry", scalars.duration_s, 0),
         windows=windows(spec),
@@ -250,21 +249,6 @@ def _limits(section: Section) -> GivenLimits:
     recipients = section.read("maxRecipients", scalars.integer(1, _RECIPIENTS_MAX), None)
     section.finish()
     return GivenLimits(per_hour, size, recipients)
-
-
-def _thresholds(section: Section) -> Thresholds:
-    default = Thresholds()
-    thresholds = Thresholds(
-        tag=section.read("tag", scalars.probability, default.tag),
-        hold=section.read("hold", scalars.probability, default.hold),
-        reject=section.read("reject", scalars.probability, default.reject),
-        shadow=section.read("shadow", scalars.boolean, default=False),
-        on_unavailable=section.read("onUnavailable", scalars.choice(OnUnavailable), default.on_unavailable),
-    )
-    if section.has("hold") and thresholds.reject <= thresholds.hold < scalars.NEVER:
-        section.fault("hold", "is not below `reject`, so nothing would be held", "lower it, or write Never")
-    section.finish()
-    return thresholds
 
 
 def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:

@@ -7,6 +7,7 @@ from typing import Final
 
 from paquebot.mail.reply import Reply
 from paquebot.policy import names, scalars
+from paquebot.policy.content import HOLD_MAX_S
 from paquebot.policy.faults import Notes, Unfit
 from paquebot.policy.kinds import PoolRef
 from paquebot.policy.route import (
@@ -25,7 +26,6 @@ from paquebot.policy.section import Section
 PRIORITY_MAX: Final = 10_000
 PRIORITY_OF_TENANTS_MAX: Final = 1000  # so that the platform can have the last word
 HOLD_DEFAULT_S: Final = 3 * 86_400
-HOLD_MAX_S: Final = 14 * 86_400  # contents are kept so much longer than their expiry
 TAGS_MAX: Final = 20
 
 _ACTIONS: Final = ("smarthost", "pool", "hold", "reject")

@@ -7,6 +7,10 @@ from paquebot.mail.delivery import Lane
 from paquebot.mail.doubt import InDoubt
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
 from paquebot.policy.cluster import ClusterIdentity
+from paquebot.policy.content import Levels as Levels  # noqa: PLC0414  (a policy is read with what it says of content)
+from paquebot.policy.content import OnHoldExpiry as OnHoldExpiry  # noqa: PLC0414
+from paquebot.policy.content import OnUnavailable as OnUnavailable  # noqa: PLC0414
+from paquebot.policy.content import Thresholds as Thresholds  # noqa: PLC0414
 from paquebot.policy.idempotency import Idempotency
 from paquebot.policy.pace import Adaptive, Pattern
 from paquebot.policy.publication import Publication, Rotation
@@ -16,13 +20,6 @@ from paquebot.policy.suppression import SuppressionLists
 from paquebot.policy.window import Window
 
 REVISION_NONE = ""
-
-
-class OnUnavailable(StrEnum):
-    """What submission does while the spam filter does not answer."""
-
-    DEFER = "Defer"
-    ACCEPT = "Accept"
 
 
 class EightBit(StrEnum):
@@ -47,17 +44,6 @@ class Limits:
     messages_per_hour: int = 0
     message_size_max_bytes: int = 26_214_400
     recipients_max: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Probabilities (0 to 1) from which a message is tagged, held, rejected; above 1: never."""
-
-    tag: float = 0.5
-    hold: float = 2.0
-    reject: float = 0.95
-    shadow: bool = False
-    on_unavailable: OnUnavailable = OnUnavailable.DEFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +157,7 @@ class DestinationPolicy:
 
 
 DEFAULT_DESTINATION = DestinationPolicy(name="other")
+_DEFAULT_CONTENT = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +180,11 @@ class Policy:
                 return self.domains[domain]
             domain = domain.partition(".")[2]
         return None
+
+    def content_of(self, *domains: str) -> Thresholds:
+        """Return what the MailDomain of the first declared of these sender's domains wants done, else the default."""
+        declared = (self.domain_of(domain) for domain in domains)
+        return next((each.content for each in declared if each is not None), _DEFAULT_CONTENT)
 
     def destination(self, domain: str, hosts: tuple[str, ...]) -> DestinationPolicy:
         """Return the DestinationPolicy for a domain and its MX hosts; domains win over MX suffixes."""

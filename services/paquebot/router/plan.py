@@ -160,6 +160,7 @@ def _delivery(
         tags=request.tags,
         hold_until_ms=decision.until_ms,
         route=decision.smarthost_route,
+        refuse_ms=request.refuse_ms,
     )
 
 

@@ -1,13 +1,15 @@
-"""From facts to a verdict: the sum of weights is a probability in log-odds, and that decides the action.
+"""From what speaks for and against a message to a verdict. Pure.
 
-A verdict is one sum. Whoever knows more about a message adds a term to TERMS, nothing else changes.
+The sum of all weights is a probability in log-odds. Levels of the sender's domain make an action of it; to be
+rejected, more than content must speak against a message, or content with near certainty.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from paquebot.mail.verdict import Action, Reason, Verdict
-from paquebot.policy.values import Thresholds
+from paquebot.mail.verdict import REASONS_MAX, Action, Reason, Verdict
+from paquebot.policy.values import Levels, Thresholds
 from paquebot.spamfilter.attachment_rules import executable_attachment, html_attachment, runnable_name
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.link_rules import (
@@ -46,7 +48,10 @@ Term = Callable[[Facts], tuple[Reason, ...]]
 
 # The log-odds of a message of which nothing is known: about 1 in 55 is unwanted.
 BIAS = -4.0
-_REASONS_MAX = 10
+OTHERS_MIN = 1.0  # log-odds from which reputation, or behaviour, speaks against a message
+_HARD_MIN = 4.0
+_HARD = frozenset({"gtube", "executable_attachment", "runnable_name"})  # of facts, not of likeness: from _HARD_MIN on
+_STRICTNESS = (Action.ACCEPT, Action.TAG, Action.HOLD, Action.REJECT)
 
 RULES: tuple[Rule, ...] = (
     gtube,
@@ -90,32 +95,86 @@ def rules(facts: Facts) -> tuple[Reason, ...]:
 TERMS: tuple[Term, ...] = (rules,)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What speaks for or against a message, by who says it. Weights are log-odds, and `logit` is what content says.
+
+    `well_known`: the model has seen enough unwanted mail in its language and script. `trusted`: its account has long
+    sent good mail. `at_least`: what an alarm about the account wants done whatever the message is.
+    """
+
+    logit: float
+    content: tuple[Reason, ...] = ()
+    delta: tuple[Reason, ...] = ()  # learned from what the tenant's people decided
+    reputation: tuple[Reason, ...] = ()
+    behaviour: tuple[Reason, ...] = ()
+    well_known: bool = True
+    trusted: bool = False
+    alarmed: bool = False
+    at_least: Action = Action.ACCEPT
+    model: str = ""
+
+    @property
+    def sum(self) -> float:
+        """All of it, in log-odds."""
+        return self.logit + sum(reason.weight for reason in (*self.delta, *self.reputation, *self.behaviour))
+
+    @property
+    def is_hard(self) -> bool:
+        """True when a rule speaks that is certain of its fact."""
+        return any(reason.rule in _HARD and reason.weight >= _HARD_MIN for reason in self.content)
+
+
 def judge(facts: Facts, thresholds: Thresholds, terms: tuple[Term, ...] = TERMS) -> Verdict:
-    """Return the verdict, heaviest reasons first. In shadow mode mail is accepted whatever they say."""
-    reasons = [reason for term in terms for reason in term(facts)]
-    probability = _logistic(BIAS + sum(reason.weight for reason in reasons))
-    reasons.sort(key=lambda reason: -abs(reason.weight))
-    action = action_for(probability, thresholds)
+    """Return the verdict on content by rules alone."""
+    reasons = tuple(reason for term in terms for reason in term(facts))
+    return weigh(Evidence(logit=BIAS + sum(reason.weight for reason in reasons), content=reasons), thresholds)
+
+
+def weigh(evidence: Evidence, thresholds: Thresholds, default: Levels = Levels()) -> Verdict:  # noqa: B008  (frozen)
+    """Return the verdict, heaviest reasons first. In shadow mode mail is accepted whatever they say.
+
+    `default` are the levels where the sender's domain names none.
+    """
+    probability = logistic(evidence.sum)
+    action = action_for(probability, thresholds.over(default))
+    if action is Action.REJECT and not _may_reject(evidence, probability, thresholds.certain):
+        action = Action.TAG if thresholds.over(default).hold > 1.0 else Action.HOLD
+    action = max(action, evidence.at_least, key=_STRICTNESS.index)
+    reasons = (*evidence.content, *evidence.delta, *evidence.reputation, *evidence.behaviour)
     return Verdict(
         action=Action.ACCEPT if thresholds.shadow else action,
         probability=probability,
-        reasons=tuple(reasons[:_REASONS_MAX]),
+        reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))[:REASONS_MAX]),
         shadow_action=action if thresholds.shadow else None,
+        model=evidence.model,
+        alarmed=evidence.alarmed,
     )
 
 
-def action_for(probability: float, thresholds: Thresholds) -> Action:
-    """Return the strictest action whose threshold is reached; one above 1 never is."""
-    if probability >= thresholds.reject:
+def action_for(probability: float, levels: Levels) -> Action:
+    """Return the strictest action whose level is reached; one above 1 never is."""
+    if probability >= levels.reject:
         return Action.REJECT
-    if probability >= thresholds.hold:
+    if probability >= levels.hold:
         return Action.HOLD
-    if probability >= thresholds.tag:
+    if probability >= levels.tag:
         return Action.TAG
     return Action.ACCEPT
 
 
-def _logistic(log_odds: float) -> float:
+def _may_reject(evidence: Evidence, probability: float, certain: float) -> bool:
+    """Say whether its content and something else speak against it, or content so surely that it is enough."""
+    if evidence.is_hard or evidence.logit < 0.0:
+        return evidence.is_hard
+    terms = (evidence.reputation, evidence.behaviour)
+    if any(sum(reason.weight for reason in term) >= OTHERS_MIN for term in terms):
+        return True
+    return probability >= certain and evidence.well_known and not evidence.trusted
+
+
+def logistic(log_odds: float) -> float:
+    """Return the probability (0 to 1) of log-odds."""
     if log_odds >= CERTAIN / 2:
         return 1.0
     return 1.0 / (1.0 + math.exp(-max(log_odds, -CERTAIN / 2)))

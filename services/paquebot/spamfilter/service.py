@@ -20,8 +20,6 @@ VERDICTS = Counter(
 RULE_HITS = Counter("paquebot_spamfilter_rule_hits_total", "How often each rule spoke.", ["rule"])
 LOG = structlog.get_logger()
 
-_DEFAULT_THRESHOLDS = Thresholds()
-
 
 @dataclass(slots=True)
 class SpamFilter:
@@ -57,12 +55,8 @@ class SpamFilter:
         return self.answer(request, caller)
 
     def thresholds(self, facts: Facts) -> Thresholds:
-        """Return the thresholds of the author's MailDomain, else of the reverse-path's, else the defaults."""
-        for domain in (facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2]):
-            declared = self.policy.domain_of(domain)
-            if declared is not None:
-                return declared.content
-        return _DEFAULT_THRESHOLDS
+        """Return what the author's MailDomain wants, else the reverse-path's, else the default."""
+        return self.policy.content_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
 
 
 def _count(verdict: Verdict) -> None:

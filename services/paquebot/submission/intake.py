@@ -13,19 +13,20 @@ from functools import partial
 
 import structlog
 
-from paquebot.mail.delivery import Delivery, Plan
+from paquebot.mail.delivery import Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.finish import Finished, Finishing, finish
 from paquebot.mail.mime import SAMPLE_FROM_BYTES, sample
 from paquebot.mail.principal import Principal
-from paquebot.mail.record import Kind, Record, about
+from paquebot.mail.record import Record
+from paquebot.mail.reference import unwanted
 from paquebot.mail.refusal import ContentRefused
 from paquebot.mail.reply import Reply
-from paquebot.mail.verdict import Action, Verdict
+from paquebot.mail.verdict import HELD_BY_FILTER, REASONS_MAX, Action, Verdict
 from paquebot.mail.verdict_fields import tag_fields
 from paquebot.policy.idempotency import Idempotency
 from paquebot.policy.route import Passage
-from paquebot.policy.values import EightBit, OnUnavailable, Policy, Thresholds
+from paquebot.policy.values import EightBit, OnHoldExpiry, OnUnavailable, Policy, Thresholds
 from paquebot.queue.jetstream import ApiError, QueueFullError, QueueUnavailableError
 from paquebot.queue.suppression import Suppressions
 from paquebot.runtime.logs import bind
@@ -35,6 +36,7 @@ from paquebot.submission.counts import ACCEPT_SECONDS, ACCEPTED, REFUSED, REPEAT
 from paquebot.submission.handed import Mail
 from paquebot.submission.leases import Leases
 from paquebot.submission.once import Busy, Free, Once, Taken
+from paquebot.submission.records import accepted_records, rejected_record, repeated_record
 from paquebot.submission.repeat import Repeatable, repeatable
 from paquebot.wire.router import PlanRequest
 from paquebot.wire.spamfilter import JudgeRequest
@@ -43,7 +45,6 @@ from paquebot.wire.submission import SubmitAnswer
 LARGE_BYTES = 1 << 20  # finishing so much would keep all others waiting: it is done in a thread, one at a time
 JUDGE_S = 15.0
 PLAN_S = 6.0  # the router gives DNS two of them
-HOLD_MS = 3 * 86_400_000  # a person has three days to look
 _TEXT_MAX = 400  # of a refusal: a reply line has 512 octets
 LOG = structlog.get_logger()
 
@@ -164,7 +165,7 @@ class Intake:
         if isinstance(verdict, Reply):
             return SubmitAnswer(verdict)
         plan = await self._planned(message, verdict)
-        return SubmitAnswer(plan) if isinstance(plan, Reply) else await self._kept(message, plan, slot)
+        return SubmitAnswer(plan) if isinstance(plan, Reply) else await self._kept(message, verdict, plan, slot)
 
     async def _spent(self, principal: Principal) -> Reply | None:
         """Spend the quota for a message; return why there is none."""
@@ -226,21 +227,28 @@ class Intake:
             verdict = await self._doors.judge(request, JUDGE_S)
         except (RpcUnavailableError, RpcRefusedError) as error:
             return self._unjudged(message, error)
-        return _rejection(verdict) if verdict.action is Action.REJECT else verdict
+        if verdict.action is not Action.REJECT:
+            return verdict
+        reply = refused(Reply(550, "5.7.1", unwanted(message.id)), "rejected")
+        self._doors.record(rejected_record(mail, message.id, reply, verdict))
+        return reply
 
     def _unjudged(self, message: "_Message", error: Exception) -> Verdict | Reply:
         """Do what the author's domain wants done while the filter does not answer."""
-        domain = self.policy.domain_of(message.finished.authors[0].rpartition("@")[2])
-        wish = (domain.content if domain else Thresholds()).on_unavailable
+        wish = self._wanted(message).on_unavailable
         LOG.warning("no verdict", why=str(error), then=wish)
         if wish is OnUnavailable.ACCEPT:
             UNSCANNED.inc()
             return Verdict(Action.ACCEPT, unscanned=True)
         return refused(Reply(451, "4.3.0", "The spam filter does not answer: try again later"), "spamfilter")
 
+    def _wanted(self, message: "_Message") -> Thresholds:
+        """Return what is wanted of the filter: by the author's domain, else by the reverse-path's."""
+        author = message.finished.authors[0].rpartition("@")[2]
+        return self.policy.content_of(author, message.envelope.reverse_path.rpartition("@")[2])
+
     async def _planned(self, message: "_Message", verdict: Verdict) -> Plan | Reply:
         mail, finished = message.mail, message.finished
-        held = verdict.action is Action.HOLD
         request = PlanRequest(
             id=message.id,
             principal=mail.principal,
@@ -254,11 +262,11 @@ class Intake:
             protocol=mail.protocol,
             lane=gate.lane_of(mail.principal, (mail.lane, finished.handling.lane), self.policy),
             tag_fields=tag_fields(verdict),
-            hold_ms=message.accepted_ms + HOLD_MS if held else 0,
-            hold_reason=f"held by the spam filter: {_reasons(verdict)}" if held else "",
             pool=mail.pool,
             tags={**finished.handling.tags, **mail.tags},
         )
+        if verdict.action is Action.HOLD:
+            request = self._held(request, message, verdict)
         try:
             plan = await self._doors.plan(request, PLAN_S)
         except RpcUnavailableError as error:
@@ -268,7 +276,18 @@ class Intake:
             return refused(Reply(550, "5.7.1", str(error)[:_TEXT_MAX]), "no way out")
         return plan if plan.refusal is None else refused(plan.refusal, "route")
 
-    async def _kept(self, message: "_Message", plan: Plan, slot: "_Slot | None") -> SubmitAnswer:
+    def _held(self, request: PlanRequest, message: "_Message", verdict: Verdict) -> PlanRequest:
+        """Return the request with the hold that the sender's domain wants, and how it ends when nobody decides."""
+        wanted = self._wanted(message)
+        hold_ms = message.accepted_ms + wanted.hold_for_s * 1000
+        return replace(
+            request,
+            hold_ms=hold_ms,
+            hold_reason=f"{HELD_BY_FILTER}: {_reasons(verdict)}",
+            refuse_ms=hold_ms if wanted.on_hold_expiry is OnHoldExpiry.REFUSE else 0,
+        )
+
+    async def _kept(self, message: "_Message", verdict: Verdict, plan: Plan, slot: "_Slot | None") -> SubmitAnswer:
         """Publish; after a positive reply the message is ours (RFC 5321 §6.1)."""
         standing = None
         publish = partial(self._doors.accept, plan, message.finished.content)
@@ -286,7 +305,7 @@ class Intake:
         if slot is not None and standing is not None:
             return self._known(message.mail, slot.wanted, standing)
         ACCEPTED.inc()
-        for record in accepted_records(plan, message.accepted_ms, message.mail.report_of):
+        for record in accepted_records(plan, message.accepted_ms, message.mail.report_of, verdict):
             self._doors.record(record)
         return SubmitAnswer(_queued(message.id), message.id)
 
@@ -310,39 +329,6 @@ class _Message:
     finished: Finished
 
 
-def accepted_records(plan: Plan, now_ms: int, report_of: str) -> list[Record]:
-    """Return what the event stream hears about an accepted message, for each delivery."""
-    return [
-        _accepted(delivery, kind, now_ms, report_of)
-        for delivery in plan.deliveries
-        for kind in ((Kind.ACCEPTED, Kind.HELD) if delivery.held else (Kind.ACCEPTED,))
-    ]
-
-
-def _accepted(delivery: Delivery, kind: Kind, now_ms: int, report_of: str) -> Record:
-    record = about(delivery, kind, now_ms)
-    if not (delivery.reason or delivery.next_ms or report_of):
-        return record  # as most are: a copy costs more than the record
-    return replace(record, reason=delivery.reason, next_ms=delivery.next_ms, report_of=report_of)
-
-
-def repeated_record(mail: Mail, ident: str, reply: Reply, wanted: Repeatable) -> Record:
-    """Return what the event stream hears of a message that came again, or of another under its key."""
-    return Record(
-        kind=Kind.REPEATED,
-        at_ms=int(time.time() * 1000),
-        id=ident,
-        n=0,
-        tenant=mail.principal.tenant,
-        recipients=mail.envelope.recipients,
-        reverse_path=mail.envelope.reverse_path,
-        credential=mail.principal.credential,
-        size_bytes=len(mail.content),
-        reason=f"sent again with its {wanted.named_by}: answered with this id, stored once",
-        reply=None if reply.is_positive else reply,
-    )
-
-
 def refused(reply: Reply, why: str) -> Reply:
     """Count a refusal under its reason; return it."""
     REFUSED.labels(why).inc()
@@ -364,13 +350,9 @@ def _other_content(wanted: Repeatable, taken: Taken) -> Reply:
     return Reply(554, "5.5.4", text)
 
 
-def _rejection(verdict: Verdict) -> Reply:
-    text = f"Refused as unwanted, probability {verdict.probability:.2f}: {_reasons(verdict)}"
-    return refused(Reply(550, "5.7.1", text[:_TEXT_MAX]), "rejected")
-
-
 def _reasons(verdict: Verdict) -> str:
-    """Return the sentences of the rules that spoke, the weightiest first, as one line of ASCII."""
+    """Return what speaks against it, the weightiest first, as one line of ASCII."""
     reasons = sorted(verdict.reasons, key=lambda reason: -reason.weight)
-    text = "; ".join(reason.text for reason in reasons if reason.weight > 0) or "no rule alone decided"
+    against = [reason.text for reason in reasons if reason.weight > 0][:REASONS_MAX]
+    text = "; ".join(against) or "no rule alone decided"
     return " ".join(text.encode("ascii", "replace").decode().split())[:_TEXT_MAX]

@@ -71,6 +71,7 @@ def _course(delivery: Delivery) -> dict[str, Any]:
         "order": delivery.order,
         "moving_to": delivery.moving_to,
         "moving_from": delivery.moving_from,
+        "refuse_ms": delivery.refuse_ms,
     }
 
 
@@ -123,6 +124,7 @@ def _steering_of(message: pb.Delivery) -> dict[str, Any]:
         "order": message.order,
         "moving_to": message.moving_to,
         "moving_from": message.moving_from,
+        "refuse_ms": message.refuse_ms,
     }
 
 

@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 from paquebot.mail.record import Kind, Record
 from paquebot.pb.v1 import event_pb2 as pb
 from paquebot.wire.method import WireError
+from paquebot.wire.spamfilter import verdict_from_pb, verdict_to_pb
 from paquebot.wire.values import reply_from_pb, reply_to_pb
 
 FORMAT = 1
@@ -55,6 +56,8 @@ def _to_pb(record: Record) -> pb.Record:
     )
     if record.reply is not None:
         message.reply.CopyFrom(reply_to_pb(record.reply))
+    if record.verdict is not None:
+        message.verdict.CopyFrom(verdict_to_pb(record.verdict))
     return message
 
 
@@ -83,4 +86,5 @@ def _from_pb(message: pb.Record) -> Record:
         report_of=message.report_of,
         report=message.report,
         author=message.author,
+        verdict=verdict_from_pb(message.verdict) if message.HasField("verdict") else None,
     )

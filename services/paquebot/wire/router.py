@@ -27,7 +27,8 @@ class PlanRequest:
     """A finished message to plan: its envelope, header section and body hash, and how it came.
 
     `header_section` ends with its last CRLF, without the empty line. `body_hash` is the SHA-256 of the
-    relaxed body (RFC 6376 §3.4.4). With `hold_ms` every delivery is held until then (Unix milliseconds).
+    relaxed body (RFC 6376 §3.4.4). With `hold_ms` every delivery is held until then (Unix milliseconds);
+    with `refuse_ms` what is still held then is refused.
     """
 
     id: str
@@ -46,6 +47,7 @@ class PlanRequest:
     hold_reason: str = ""
     pool: str = ""  # the pool to use, for mail that no sender's domain decides
     tags: Mapping[str, str] = field(default_factory=dict)
+    refuse_ms: int = 0
 
 
 def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
@@ -66,6 +68,7 @@ def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
         hold_reason=request.hold_reason,
         pool=request.pool,
         tags=request.tags,
+        refuse_ms=request.refuse_ms,
     )
 
 
@@ -87,6 +90,7 @@ def _request_from_pb(message: pb.PlanRequest) -> PlanRequest:
         hold_reason=message.hold_reason,
         pool=message.pool,
         tags=dict(message.tags),
+        refuse_ms=message.refuse_ms,
     )
 
 

@@ -68,17 +68,22 @@ def _request_from_pb(message: pb.JudgeRequest) -> JudgeRequest:
     )
 
 
-def _verdict_to_pb(verdict: Verdict) -> pb.Verdict:
+def verdict_to_pb(verdict: Verdict) -> pb.Verdict:
+    """Encode a verdict."""
     return pb.Verdict(
         action=verdict.action,
         probability=verdict.probability,
         reasons=[pb.Reason(rule=each.rule, weight=each.weight, text=each.text) for each in verdict.reasons],
         shadow_action=verdict.shadow_action or "",
         sampled=verdict.sampled,
+        model=verdict.model,
+        alarmed=verdict.alarmed,
+        unscanned=verdict.unscanned,
     )
 
 
-def _verdict_from_pb(message: pb.Verdict) -> Verdict:
+def verdict_from_pb(message: pb.Verdict) -> Verdict:
+    """Decode a verdict; raise WireError for an action that this release does not know."""
     try:
         return Verdict(
             Action(message.action),
@@ -86,6 +91,9 @@ def _verdict_from_pb(message: pb.Verdict) -> Verdict:
             tuple(Reason(each.rule, each.weight, each.text) for each in message.reasons),
             Action(message.shadow_action) if message.shadow_action else None,
             message.sampled,
+            message.unscanned,
+            model=message.model,
+            alarmed=message.alarmed,
         )
     except ValueError as error:
         raise WireError(f"a Verdict with an unknown action: {error}") from error
@@ -100,15 +108,15 @@ JUDGE: Method[JudgeRequest, Verdict] = Method(
     "Judge",
     lambda request: _request_to_pb(request).SerializeToString(),
     lambda encoded: _request_from_pb(pb.JudgeRequest.FromString(encoded)),
-    lambda verdict: _verdict_to_pb(verdict).SerializeToString(),
-    lambda encoded: _verdict_from_pb(pb.Verdict.FromString(encoded)),
+    lambda verdict: verdict_to_pb(verdict).SerializeToString(),
+    lambda encoded: verdict_from_pb(pb.Verdict.FromString(encoded)),
 )
 JUDGE_STREAM: StreamMethod[JudgeRequest, Verdict] = StreamMethod(
     SERVICE,
     "JudgeStream",
     lambda items: encode_asked(pb.JudgeFrame(), items, _request_to_pb),
     lambda encoded: decode_asked(pb.JudgeFrame.FromString(encoded), _request_from_pb),
-    lambda items: encode_answered(pb.VerdictFrame(), items, _verdict_to_pb),
-    lambda encoded: decode_answered(pb.VerdictFrame.FromString(encoded), _verdict_from_pb),
+    lambda items: encode_answered(pb.VerdictFrame(), items, verdict_to_pb),
+    lambda encoded: decode_answered(pb.VerdictFrame.FromString(encoded), verdict_from_pb),
     _size,
 )

@@ -38,6 +38,7 @@ from paquebot.mail.ident import message_id
 from paquebot.mail.order import Action, only
 from paquebot.mail.outcome import IN_DOUBT
 from paquebot.mail.record import Kind
+from paquebot.mail.reference import unwanted
 from paquebot.mail.reply import Reply
 from paquebot.mail.settle import EXPIRED, UNREPORTED
 from paquebot.wire.deliverer import InHand, Load, Pace
@@ -196,6 +197,10 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
         facts(held("held by the spam filter: link-mismatch: shows one address and leads to another")),
         QUIET,
     ),
+    "held_by_the_filter_to_be_refused": (
+        facts(held("held by the spam filter: A link deceives.", next_ms=NOW + HOUR, refuse_ms=NOW + HOUR)),
+        QUIET,
+    ),
     "held_by_a_route": (
         facts(
             held(
@@ -246,6 +251,15 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
                     reason="the domain bigmail.example does not exist",
                     reverse_path="",
                 ),
+            )
+        ),
+        QUIET,
+    ),
+    "refused_as_unwanted": (
+        facts(
+            records=(
+                ACCEPTED,
+                record(Kind.FAILED, reply=Reply(550, "5.7.1", unwanted(ID)), reason=unwanted(ID), report=REPORT),
             )
         ),
         QUIET,

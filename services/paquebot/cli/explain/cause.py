@@ -11,6 +11,7 @@ from paquebot.deliverer.touch import MOVED, RESLOTTED
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.outcome import IN_DOUBT, Stage
 from paquebot.mail.settle import UNREPORTED
+from paquebot.mail.verdict import HELD_BY_FILTER
 
 GREYLISTING = re.compile(r"gr[ea]y.?list", re.IGNORECASE)
 
@@ -55,7 +56,7 @@ def cause_of(delivery: Delivery) -> Cause:
 
 
 def _held(reason: str) -> Cause:
-    if reason.startswith("held by the spam filter"):
+    if reason.startswith(HELD_BY_FILTER):
         return Cause.FILTER
     if reason.startswith("held by TransportRoute "):
         return Cause.ROUTE

@@ -6,6 +6,7 @@ from paquebot.cli.explain.facts import Around, Explanation, MessageFacts, Senten
 from paquebot.cli.explain.limits import of_pool
 from paquebot.cli.explain.words import ago, clock, count, listed, span
 from paquebot.mail.record import Kind, Record
+from paquebot.mail.reference import unwanted
 from paquebot.mail.settle import EXPIRED
 from paquebot.queue.provision import EVENTS_AGE_S
 
@@ -118,6 +119,8 @@ def _report(facts: MessageFacts, record: Record, around: Around) -> Iterable[Sen
 def _cure(record: Record) -> str:
     if record.reason.startswith("refused by TransportRoute"):
         return "If it should go, change that route or take it away; then submit the message again."
+    if record.reason == unwanted(record.id):
+        return "How a hold ends that nobody decides about is set by `spec.content.onHoldExpiry` of its MailDomain."
     if "is on SuppressionList " in record.reason:
         return "If it should go all the same, take the address off that list; then submit the message again."
     enhanced = record.reply.enhanced if record.reply else ""

@@ -32,7 +32,7 @@ def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
     cause, reason = cause_of(delivery), delivery.reason
     match cause:
         case Cause.FILTER:
-            told = f"The spam filter holds it: {reason.partition(': ')[2]}."
+            told = f"The spam filter holds it: {reason.partition(': ')[2].rstrip('.')}."
         case Cause.ROUTE:
             place, _, said = reason.removeprefix("held by ").partition(": ")
             told = f"{place} holds it: {said}."
@@ -47,6 +47,8 @@ def held(delivery: Delivery, around: Around) -> tuple[Sentence, ...]:
     until_ms = max(delivery.next_ms, delivery.hold_until_ms)
     condition = "It is" if cause is Cause.ROUTE else "If nobody decides, it is"
     decided = when(f"{condition} tried {ahead(until_ms, around.now_ms)}.")
+    if delivery.refuse_ms:
+        decided = when(f"If nobody decides, it is refused {ahead(until_ms, around.now_ms)}; then {_report(delivery)}.")
     if cause is Cause.DOUBT:
         decided = when(f"If nobody decides, it expires {ahead(until_ms, around.now_ms)}; then {_report(delivery)}.")
     return why(told), decided, *_cures(delivery, cause, around)

@@ -23,19 +23,20 @@ _sym_db = _symbol_database.Default()
 
 
 from paquebot.pb.v1 import common_pb2 as paquebot_dot_pb_dot_v1_dot_common__pb2
+from paquebot.pb.v1 import spamfilter_pb2 as paquebot_dot_pb_dot_v1_dot_spamfilter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apaquebot/pb/v1/event.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"4\n\x08Personal\x12\x12\n\nrecipients\x18\x01 \x03(\t\x12\x14\n\x0creverse_path\x18\x02 \x01(\t\"\x8b\x03\n\x06Record\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x04\x12\n\n\x02id\x18\x03 \x01(\t\x12\t\n\x01n\x18\x04 \x01(\r\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\'\n\x08personal\x18\x06 \x01(\x0b\x32\x15.paquebot.v1.Personal\x12\x12\n\ncredential\x18\x07 \x01(\t\x12\x0c\n\x04pool\x18\x08 \x01(\t\x12\x0c\n\x04site\x18\t \x01(\t\x12\x0e\n\x06\x64omain\x18\n \x01(\t\x12\x0c\n\x04lane\x18\x0b \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\r\x12\x0c\n\x04host\x18\r \x01(\t\x12!\n\x05reply\x18\x0e \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\x0e\n\x06reason\x18\x0f \x01(\t\x12\x0f\n\x07next_ms\x18\x10 \x01(\x04\x12\x0f\n\x07took_ms\x18\x11 \x01(\r\x12\x0b\n\x03tls\x18\x12 \x01(\t\x12\x12\n\nsize_bytes\x18\x13 \x01(\x04\x12\x11\n\treport_of\x18\x14 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x15 \x01(\t\x12\x0e\n\x06report\x18- \x01(\t\"C\n\x0bRecordBatch\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12$\n\x07records\x18\x02 \x03(\x0b\x32\x13.paquebot.v1.Recordb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apaquebot/pb/v1/event.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\x1a\x1fpaquebot/pb/v1/spamfilter.proto\"4\n\x08Personal\x12\x12\n\nrecipients\x18\x01 \x03(\t\x12\x14\n\x0creverse_path\x18\x02 \x01(\t\"\xb2\x03\n\x06Record\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x04\x12\n\n\x02id\x18\x03 \x01(\t\x12\t\n\x01n\x18\x04 \x01(\r\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\'\n\x08personal\x18\x06 \x01(\x0b\x32\x15.paquebot.v1.Personal\x12\x12\n\ncredential\x18\x07 \x01(\t\x12\x0c\n\x04pool\x18\x08 \x01(\t\x12\x0c\n\x04site\x18\t \x01(\t\x12\x0e\n\x06\x64omain\x18\n \x01(\t\x12\x0c\n\x04lane\x18\x0b \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\r\x12\x0c\n\x04host\x18\r \x01(\t\x12!\n\x05reply\x18\x0e \x01(\x0b\x32\x12.paquebot.v1.Reply\x12\x0e\n\x06reason\x18\x0f \x01(\t\x12\x0f\n\x07next_ms\x18\x10 \x01(\x04\x12\x0f\n\x07took_ms\x18\x11 \x01(\r\x12\x0b\n\x03tls\x18\x12 \x01(\t\x12\x12\n\nsize_bytes\x18\x13 \x01(\x04\x12\x11\n\treport_of\x18\x14 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x15 \x01(\t\x12\x0e\n\x06report\x18- \x01(\t\x12%\n\x07verdict\x18\x46 \x01(\x0b\x32\x14.paquebot.v1.Verdict\"C\n\x0bRecordBatch\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12$\n\x07records\x18\x02 \x03(\x0b\x32\x13.paquebot.v1.Recordb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paquebot.pb.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PERSONAL']._serialized_start=72
-  _globals['_PERSONAL']._serialized_end=124
-  _globals['_RECORD']._serialized_start=127
-  _globals['_RECORD']._serialized_end=522
-  _globals['_RECORDBATCH']._serialized_start=524
-  _globals['_RECORDBATCH']._serialized_end=591
+  _globals['_PERSONAL']._serialized_start=105
+  _globals['_PERSONAL']._serialized_end=157
+  _globals['_RECORD']._serialized_start=160
+  _globals['_RECORD']._serialized_end=594
+  _globals['_RECORDBATCH']._serialized_start=596
+  _globals['_RECORDBATCH']._serialized_end=663
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from paquebot.pb.v1 import common_pb2 as _common_pb2
+from paquebot.pb.v1 import spamfilter_pb2 as _spamfilter_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -16,7 +17,7 @@ class Personal(_message.Message):
     def __init__(self, recipients: _Optional[_Iterable[str]] = ..., reverse_path: _Optional[str] = ...) -> None: ...
 
 class Record(_message.Message):
-    __slots__ = ("kind", "at_ms", "id", "n", "tenant", "personal", "credential", "pool", "site", "domain", "lane", "attempt", "host", "reply", "reason", "next_ms", "took_ms", "tls", "size_bytes", "report_of", "author", "report")
+    __slots__ = ("kind", "at_ms", "id", "n", "tenant", "personal", "credential", "pool", "site", "domain", "lane", "attempt", "host", "reply", "reason", "next_ms", "took_ms", "tls", "size_bytes", "report_of", "author", "report", "verdict")
     KIND_FIELD_NUMBER: _ClassVar[int]
     AT_MS_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +40,7 @@ class Record(_message.Message):
     REPORT_OF_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
     kind: str
     at_ms: int
     id: str
@@ -61,7 +63,8 @@ class Record(_message.Message):
     report_of: str
     author: str
     report: str
-    def __init__(self, kind: _Optional[str] = ..., at_ms: _Optional[int] = ..., id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., personal: _Optional[_Union[Personal, _Mapping]] = ..., credential: _Optional[str] = ..., pool: _Optional[str] = ..., site: _Optional[str] = ..., domain: _Optional[str] = ..., lane: _Optional[int] = ..., attempt: _Optional[int] = ..., host: _Optional[str] = ..., reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., reason: _Optional[str] = ..., next_ms: _Optional[int] = ..., took_ms: _Optional[int] = ..., tls: _Optional[str] = ..., size_bytes: _Optional[int] = ..., report_of: _Optional[str] = ..., author: _Optional[str] = ..., report: _Optional[str] = ...) -> None: ...
+    verdict: _spamfilter_pb2.Verdict
+    def __init__(self, kind: _Optional[str] = ..., at_ms: _Optional[int] = ..., id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., personal: _Optional[_Union[Personal, _Mapping]] = ..., credential: _Optional[str] = ..., pool: _Optional[str] = ..., site: _Optional[str] = ..., domain: _Optional[str] = ..., lane: _Optional[int] = ..., attempt: _Optional[int] = ..., host: _Optional[str] = ..., reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., reason: _Optional[str] = ..., next_ms: _Optional[int] = ..., took_ms: _Optional[int] = ..., tls: _Optional[str] = ..., size_bytes: _Optional[int] = ..., report_of: _Optional[str] = ..., author: _Optional[str] = ..., report: _Optional[str] = ..., verdict: _Optional[_Union[_spamfilter_pb2.Verdict, _Mapping]] = ...) -> None: ...
 
 class RecordBatch(_message.Message):
     __slots__ = ("format", "records")

@@ -38,18 +38,24 @@ class Reason(_message.Message):
     def __init__(self, rule: _Optional[str] = ..., weight: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled")
+    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     SHADOW_ACTION_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ALARMED_FIELD_NUMBER: _ClassVar[int]
+    UNSCANNED_FIELD_NUMBER: _ClassVar[int]
     action: str
     probability: float
     reasons: _containers.RepeatedCompositeFieldContainer[Reason]
     shadow_action: str
     sampled: bool
-    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ...) -> None: ...
+    model: str
+    alarmed: bool
+    unscanned: bool
+    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ...) -> None: ...
 
 class JudgeFrame(_message.Message):
     __slots__ = ("items",)
