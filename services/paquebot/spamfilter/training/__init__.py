@@ -1,0 +1,1 @@
+"""What the spam filter is trained with: stories, the composer, the trainer. The service never imports it."""
