@@ -22,6 +22,7 @@ import click
 import uvloop
 from rich.console import Console
 from rich.table import Table
+from soak_dns import serve
 from soak_fill import Filling, domain, fill
 from soak_mail import OWN, SINK, Probe, Sink
 from stand import MANIFESTS as MANIFESTS_OF_STAND
@@ -39,8 +40,6 @@ from paquebot.queue.jetstream import JetStream
 from paquebot.queue.provision import provision
 from paquebot.queue.server import NatsServer, find_nats_server
 from paquebot.queue.users import ServerPlace
-from paquebot.sandbox.internet import Internet
-from paquebot.sandbox.zone import Record
 
 POOL = "mail-system_default"
 PASSWORD = "soak"  # noqa: S105  (of this run alone)
@@ -122,9 +121,8 @@ async def measure(scale: Scale) -> dict[str, Any]:
     root = Path(tempfile.mkdtemp(prefix="soak-"))
     sink = Sink()
     port = await sink.start()
-    internet = Internet(own_domains=tuple(f"{name}.test" for name in OWN), more_records=tuple(_records(scale.domains)))
-    await internet.start()
-    bench = Bench(scale, root, sink, World(str(internet.resolver_address), port))
+    nameserver, resolver = await serve(SINK)
+    bench = Bench(scale, root, sink, World(resolver, port))
     bench.figures = {"messages": scale.messages, "domains": scale.domains, "size_bytes": scale.size_bytes}
     bench.figures["loadavg"] = os.getloadavg()[0]
     empty, full = bench.platform("empty"), bench.platform("full")
@@ -136,7 +134,7 @@ async def measure(scale: Scale) -> dict[str, Any]:
         await _all(bench, empty, full)
     finally:
         await asyncio.gather(empty.stop(), full.stop())
-        await internet.stop()
+        nameserver.close()
         shutil.rmtree(root)
     return bench.figures
 
@@ -337,14 +335,6 @@ async def _connected(platform: Platform) -> AsyncIterator[JetStream]:
         yield js
     finally:
         await js.close()
-
-
-def _records(domains: int) -> list[Record]:
-    """Say where the domains' mail goes: to a host of their own each, all of them here."""
-    names = [domain(number) for number in range(domains)]
-    return [Record(name, "MX", f"10 mx.{name}.") for name in names] + [
-        Record(f"mx.{name}", "A", SINK) for name in names
-    ]
 
 
 def show(figures: dict[str, Any]) -> None:

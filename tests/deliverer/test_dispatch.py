@@ -405,6 +405,19 @@ def to_big(ident: str, slots: int) -> Delivery:
     return delivery(ident, site="big", group="big", partition=partition, **to)
 
 
+@pytest.mark.parametrize("busy", [1, 200], ids=["one that rests", "one with a long line"])
+async def test_a_site_without_a_session_does_not_wait_for(js, deliverer, monkeypatch, busy: int) -> None:
+    monkeypatch.setattr(dispatch, "IDLE_S", 3600.0)
+    deliverer.dispatcher.follow(replace(POLICY, pools={POOL: replace(POOL_POLICY, sessions_per_replica=1)}))
+    await accept(js, *(delivery(f"m{number}", site="plain.test") for number in range(busy)))
+    await deliverer.internet.wait_for(1, 30)
+    await accept(js, delivery("other", site="greylist.test"))
+    await deliverer.internet.wait_for(busy + 1, 30)
+    await settled(js)
+    found = await kinds(js)
+    assert found.index(Kind.DEFERRED) < max(2, busy)
+
+
 async def test_each_slot_of_a_site_has_its_share_of_the_limits(js, deliverer) -> None:
     deliverer.dispatcher.follow(slotted(4))
     await accept(js, *(to_big(f"m{number}", 4) for number in range(40)))

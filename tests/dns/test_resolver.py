@@ -111,6 +111,34 @@ async def test_a_domain_without_ordinary_hosts(world, domain: str, kind: MxKind,
     assert await world[1].mx(domain) == MxAnswer(kind, hosts, reason)
 
 
+async def test_addresses_are_kept_for_as_long_as_their_records_say(world, monkeypatch) -> None:
+    zone, resolver = world
+    monkeypatch.setattr(resolving, "TTL_MIN_S", -0.001)
+    for _ in range(2):
+        assert (await resolver.addresses("six.mx.test")).addresses == ("2001:db8::6",)
+    assert zone.asked == [("six.mx.test", "A"), ("six.mx.test", "AAAA")]
+
+
+async def test_a_crowd_of_questions_is_asked_a_few_at_a_time(world, monkeypatch) -> None:
+    monkeypatch.setattr(resolving, "QUESTIONS_MAX", 3)
+    resolver = Resolver(("127.0.0.1", world[1]._resolver.port))
+    ask, under_way, most = resolver._resolver.resolve, 0, 0
+
+    async def counted(*args, **options):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await ask(*args, **options)
+        finally:
+            under_way -= 1
+
+    resolver._resolver.resolve = counted
+    answers = await asyncio.gather(*(resolver.mx(f"d{number}.test") for number in range(40)))
+    assert {answer.kind for answer in answers} == {MxKind.NONE}
+    assert most == 3
+
+
 async def test_a_domain_that_does_not_exist_has_no_implicit_host(world) -> None:
     zone, resolver = world
     await resolver.mx("nowhere.test")

@@ -13,11 +13,11 @@ class Bell:
 
     def ring(self) -> None:
         """Call who has waited longest; nothing happens when nobody does."""
-        while self.waiting:
-            who = self.waiting.popleft()
-            if not who.done():
-                who.set_result(True)
-                return
+        self._answer(come=True)
+
+    def dismiss(self) -> None:
+        """Tell who has waited longest that nothing comes."""
+        self._answer(come=False)
 
     def ring_all(self) -> None:
         """Call everybody."""
@@ -36,6 +36,13 @@ class Bell:
             timer.cancel()
             if called in self.waiting:
                 self.waiting.remove(called)
+
+    def _answer(self, *, come: bool) -> None:
+        while self.waiting:
+            who = self.waiting.popleft()
+            if not who.done():
+                who.set_result(come)
+                return
 
 
 def _give_up(called: "asyncio.Future[bool]") -> None:

@@ -19,6 +19,7 @@ from paquebot.deliverer.doubts import delivered_before, warrant_of
 from paquebot.deliverer.heed import heed
 from paquebot.deliverer.line import Line
 from paquebot.deliverer.memory import Memory
+from paquebot.deliverer.sessions import Sessions
 from paquebot.deliverer.settler import Settler, expired, now_ms
 from paquebot.deliverer.site import Site
 from paquebot.deliverer.tally import Tally
@@ -58,13 +59,14 @@ class Dispatcher:
     pool_token: str
     policy: Policy = field(default_factory=Policy)
     sites: dict[str, Site] = field(default_factory=dict)  # by name and slot
-    workers: int = 0
+    sessions: Sessions = field(init=False)
     tally: Tally = field(default_factory=Tally)
     toil: Toil = field(default_factory=Toil)
     memory: Memory = field(init=False)
     bearings: Bearings = field(init=False)  # where deliveries go by what is known now
 
     def __post_init__(self) -> None:
+        self.sessions = Sessions(lambda: self.pool.sessions_per_replica)
         self.bearings = Bearings(self.policy, self.world.resolver, self.port)
         self.memory = Memory(Bucket(self.settler.queue.js, BUCKET), self.pool_token)
         self.settler.queue.on_item = self.on_item
@@ -155,7 +157,7 @@ class Dispatcher:
                 too_many = len(self.sites) > SITES_MAX and site.is_quiet
                 if site.is_forgettable(now) or (too_many and self.memory.is_kept(site, now, now_ms())):
                     del self.sites[key]
-            metrics.CONNECTIONS.labels(self.pool_token).set(self.workers)
+            metrics.CONNECTIONS.labels(self.pool_token).set(self.sessions.taken)
 
     async def stop(self) -> None:
         """End the workers that wait, then the settling of what is done."""
@@ -218,39 +220,45 @@ class Dispatcher:
             now = asyncio.get_running_loop().time()
             self._send_back(site, lambda: site.throttle.turn(now, REST_MAX_S), f"{site.name} is {site.throttle.why}")
         else:
-            room = self.pool.sessions_per_replica - self.workers
-            for _ in range(min(site.wants_workers(), room)):
+            wanted = site.wants_workers()
+            if wanted > self.sessions.free:
+                self.sessions.ask(site)
+            for _ in range(min(wanted, self.sessions.free)):
                 task = asyncio.create_task(self._work(site))
                 site.workers.add(task)
-                self.workers += 1
+                self.sessions.begin()
                 task.add_done_callback(lambda done, site=site: self._ended(site, done))  # type: ignore[misc]
 
     def _ended(self, site: Site, task: "asyncio.Task[None]") -> None:
         site.workers.discard(task)
-        self.workers -= 1
+        self.sessions.end()
         if not task.cancelled() and task.exception() is not None:
             LOG.error("a worker crashed", site=site.name, exc_info=task.exception())
+        for each in self.sessions.turns():
+            self._feed(each)
 
     async def _work(self, site: Site) -> None:
-        """Serve a site's line until it is empty for a while, or its turn is far away."""
+        """Serve a site's line until it is empty for a while, its turn is far away, or others need the session."""
         loop = asyncio.get_running_loop()
+        served = 0
         courier = Courier(self.world, self.pool.messages_per_session)
         site.couriers.add(courier)
         try:
             while len(site.workers) <= site.throttle.allowed and not site.leaving.is_set():
                 wait_s = site.throttle.wait(loop.time())
-                if wait_s > PATIENCE_S:
+                if wait_s > PATIENCE_S or self.sessions.is_over(served):
                     return
                 if wait_s or not self.settler.queue.is_sure:
                     await site.pause(wait_s or UNSURE_S)
                     continue
                 taken = site.line.pop()
                 if taken is None:
-                    if not await site.news.wait(IDLE_S):
+                    if not await self.sessions.rest(site, IDLE_S):
                         return
                     continue
                 if self._turned_away(taken):
                     continue
+                served += 1
                 site.throttle.begin(loop.time())
                 site.trying[taken] = loop.time()
                 try:

@@ -38,6 +38,7 @@ class Line:
     lanes: dict[Lane, Queue] = field(default_factory=_lanes)
     turns: Turns[Lane] = field(default_factory=Turns)
     length: int = 0
+    untried: int = 0  # of them, those that no attempt was made for
 
     def has_room(self, taken: Taken, free: int) -> bool:
         """Say whether an item may wait here, when so many more of its lane fit into memory.
@@ -64,6 +65,7 @@ class Line:
         waiting.append(taken)
         queue.length += 1
         self.length += 1
+        self.untried += not taken.delivery.attempts
 
     def pop(self) -> Taken | None:
         """Take the next item: of the lane whose turn it is, of the tenant whose turn it is there."""
@@ -74,6 +76,7 @@ class Line:
         taken = self._of_tenant(queue)
         (self.turns.again if queue.length else self.turns.leave)(LANE_WEIGHTS[lane])
         self.length -= 1
+        self.untried -= not taken.delivery.attempts
         return taken
 
     def take_out(self, unwanted: Callable[[Taken], bool]) -> list[Taken]:
@@ -83,7 +86,7 @@ class Line:
         for taken in self:
             (out if unwanted(taken) else kept).append(taken)
         if out:
-            self.lanes, self.turns, self.length = _lanes(), Turns(), 0
+            self.lanes, self.turns, self.length, self.untried = _lanes(), Turns(), 0, 0
             for taken in kept:
                 self.push(taken)
         return out

@@ -23,7 +23,7 @@ def live_state(dispatcher: Dispatcher, request: StateRequest, now: float, now_ms
         queue.partitions,
         tuple(sorted(sites, key=_load, reverse=True)[:sites_max]),
         draining=queue.draining,
-        load=Load(queue.in_hand, queue.hand.held_bytes, len(dispatcher.sites), dispatcher.workers),
+        load=Load(queue.in_hand, queue.hand.held_bytes, len(dispatcher.sites), dispatcher.sessions.taken),
         revision=dispatcher.policy.revision,
         counts=dispatcher.tally.totals(),
         at_ms=now_ms,

@@ -19,7 +19,8 @@ import dns.name
 import dns.rdatatype
 import dns.resolver
 
-LIFETIME_S = 2.0  # of one question
+LIFETIME_S = 2.0  # of one question, from when it is asked
+QUESTIONS_MAX = 100  # under way; with many more at once each would wait longer for the others than it lives
 CACHE_MAX = 20_000
 TTL_MIN_S = 30.0
 TTL_MAX_S = 3600.0
@@ -60,6 +61,15 @@ class Addresses:
 
     addresses: tuple[str, ...]
     known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """A host's addresses of one family; that there are none holds as long as the other family's."""
+
+    addresses: tuple[str, ...] = ()
+    known: bool = True
+    ttl_s: float = TTL_MAX_S
 
 
 @dataclass(slots=True)
@@ -108,6 +118,7 @@ class Resolver:
             self._resolver.nameservers = [nameserver[0]]
             self._resolver.port = nameserver[1]
         self._resolver.lifetime = LIFETIME_S
+        self._turn = asyncio.Semaphore(QUESTIONS_MAX)
         self._mx: _Cache[MxAnswer] = _Cache()
         self._addresses: _Cache[Addresses] = _Cache()
 
@@ -127,7 +138,7 @@ class Resolver:
     async def _ask_mx(self, domain: str) -> MxAnswer:
         now = time.monotonic()
         try:
-            answer = await self._resolver.resolve(domain, dns.rdatatype.MX, search=False)
+            answer = await self._resolve(domain, dns.rdatatype.MX)
         except dns.resolver.NXDOMAIN:
             result, ttl = MxAnswer(MxKind.NONE, reason=f"the domain {domain} does not exist"), NEGATIVE_S
         except dns.resolver.NoAnswer:
@@ -154,25 +165,29 @@ class Resolver:
     async def _ask_addresses(self, host: str) -> Addresses:
         now = time.monotonic()
         four, six = await asyncio.gather(self._ask(host, dns.rdatatype.A), self._ask(host, dns.rdatatype.AAAA))
-        in_turn = chain.from_iterable(zip_longest(six[0], four[0]))  # a family without a route costs half the tries
-        found = Addresses(tuple(address for address in in_turn if address), known=four[1] and six[1])
+        in_turn = chain.from_iterable(zip_longest(six.addresses, four.addresses))  # a family may have no route
+        found = Addresses(tuple(address for address in in_turn if address), known=four.known and six.known)
         if not found.addresses and not found.known:
             stale = self._addresses.stale(host, now)
             if stale is None:
                 self._addresses.keep(host, found, now + UNKNOWN_S, stale_s=0)
             return stale or found
-        ttl, stale_s = (TTL_MIN_S, STALE_S) if found.addresses else (NEGATIVE_S, 0)
+        ttl, stale_s = (min(four.ttl_s, six.ttl_s), STALE_S) if found.addresses else (NEGATIVE_S, 0)
         self._addresses.keep(host, found, now + ttl, stale_s=stale_s)
         return found
 
-    async def _ask(self, host: str, kind: Any) -> tuple[tuple[str, ...], bool]:
+    async def _ask(self, host: str, kind: Any) -> "_Family":
         try:
-            answer = await self._resolver.resolve(host, kind, search=False)
+            answer = await self._resolve(host, kind)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            return (), True
+            return _Family()
         except (dns.exception.DNSException, OSError, ValueError):
-            return (), False
-        return tuple(record.address for record in answer), True
+            return _Family(known=False, ttl_s=TTL_MIN_S)
+        return _Family(tuple(record.address for record in answer), ttl_s=_ttl(answer))
+
+    async def _resolve(self, name: str, kind: Any) -> dns.resolver.Answer:
+        async with self._turn:
+            return await self._resolver.resolve(name, kind, search=False)
 
 
 def _unknown(reason: str) -> tuple[MxAnswer, float]:
