@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from paquebot.mail.traits import NO_TRAITS, Traits
 from paquebot.mail.verdict import Reason
 
 
@@ -22,7 +23,8 @@ class Standing:
     `reputation` is what became of earlier mail, `behaviour` how this differs from the account's own habit. A
     `trusted` account is old, busy and without complaints: it is not rejected on content alone. `alarm` is the step
     that the evidence allows; what is done of it is the policy's. `since_s` (Unix seconds) is when the account
-    changed, 0 without an alarm.
+    changed, 0 without an alarm; `risen` says that this message raised the alarm, or its step. `traits` is what the
+    events shall tell of the message.
     """
 
     reputation: tuple[Reason, ...] = ()
@@ -30,6 +32,8 @@ class Standing:
     trusted: bool = False
     alarm: Step | None = None
     since_s: float = 0.0
+    risen: bool = False
+    traits: Traits = NO_TRAITS
 
 
 UNKNOWN = Standing()
