@@ -7,6 +7,7 @@ import pytest
 
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.fullness import fullness
 from paquebot.deliverer.live import live_state
 from paquebot.deliverer.settler import Settler
 from paquebot.deliverer.site import Site
@@ -124,3 +125,16 @@ async def test_asked_for_a_message_only_the_sites_of_its_deliveries_are_told(dis
     state = live_state(dispatcher, StateRequest(message="id2"), 1.0, 1000)
     assert [site.site for site in state.sites] == ["c.example"]
     assert live_state(dispatcher, StateRequest(message="none"), 1.0, 1000).sites == ()
+
+
+async def test_each_limit_is_told_beside_what_is_used_of_it(dispatcher: Dispatcher, wait) -> None:
+    for number in range(3):
+        wait(number)
+    wait(4, domain="c.example")
+    dispatcher.sessions.begin()
+    used = fullness(dispatcher)
+    assert used["deliveries in line for a site"] == (3, 1000)
+    assert used["sites in memory"] == (2, 2000)
+    assert used["sessions"] == (1, 200)
+    assert used["deliveries in hand"] == (4, 4000)
+    assert {"records not stored yet", "questions to the resolver", "answers of the resolver"} <= used.keys()

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from paquebot.mail.record import Kind, Record
+from paquebot.queue import events
 from paquebot.queue.events import RECORDS_MAX, EventWriter, follow_records, read_about, read_records
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.server import NatsServer
@@ -92,3 +93,19 @@ async def test_what_is_about_a_message_and_its_reports_is_found_among_others(js:
         ("report", Kind.DELIVERED),
     ]
     assert abs(stretches[-1].until_ms - time.time_ns() // 1_000_000) < 60_000
+
+
+async def test_while_nothing_can_be_stored_what_nobody_waits_for_is_left_out_beyond_a_limit(
+    js: JetStream, nats: NatsServer, monkeypatch
+) -> None:
+    monkeypatch.setattr(events, "UNSTORED_MAX", 3)
+    writer = EventWriter(js)
+    nats.kill()
+    for number in range(5):
+        writer.note(record(number))
+    stored = writer.add(record(7))
+    assert writer.fullness() == {"records not stored yet": (4, 3)}
+    await asyncio.to_thread(nats.start)
+    await asyncio.wait_for(stored, 20)
+    assert [each.at_ms async for each in read_records(js, 0)] == [0, 1, 2, 7]
+    assert writer.unstored == 0

@@ -12,6 +12,7 @@ import structlog
 from paquebot.deliverer import metrics
 from paquebot.deliverer.courier import World
 from paquebot.deliverer.dispatch import Dispatcher
+from paquebot.deliverer.fullness import fullness
 from paquebot.deliverer.live import live_state
 from paquebot.deliverer.logins import Logins
 from paquebot.deliverer.settler import Settler
@@ -26,7 +27,6 @@ from paquebot.mail.report import Report
 from paquebot.policy.values import Policy
 from paquebot.queue.beginning import first_fit_connection
 from paquebot.queue.events import EventWriter
-from paquebot.queue.hand import ITEMS_MAX
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.meter import Meter
 from paquebot.queue.orders import follow_orders
@@ -232,7 +232,7 @@ def _groups(policy: Policy) -> dict[str, int]:
 async def _measure(dispatcher: Dispatcher) -> None:
     """Tell each second what only this process knows."""
     queue, pool = dispatcher.settler.queue, dispatcher.pool_token
-    tell_limits(lambda: {"deliveries in hand": (queue.in_hand, sum(ITEMS_MAX.values()))})
+    tell_limits(lambda: fullness(dispatcher))
     began = time.monotonic()
     while True:
         metrics.PARTITIONS.labels(pool).set(len(queue.partitions))

@@ -119,8 +119,17 @@ class Resolver:
             self._resolver.port = nameserver[1]
         self._resolver.lifetime = LIFETIME_S
         self._turn = asyncio.Semaphore(QUESTIONS_MAX)
+        self._asking = 0
         self._mx: _Cache[MxAnswer] = _Cache()
         self._addresses: _Cache[Addresses] = _Cache()
+
+    def fullness(self) -> dict[str, tuple[float, float]]:
+        """Return how much of its limits is in use, and the limits; beyond that questions wait, and old answers go."""
+        answers = max(len(self._mx.entries), len(self._addresses.entries))
+        return {
+            "questions to the resolver": (self._asking, QUESTIONS_MAX),
+            "answers of the resolver": (answers, CACHE_MAX),
+        }
 
     def cached_mx(self, domain: str) -> MxAnswer | None:
         """Return a fresh answer without asking, None when there is none."""
@@ -186,8 +195,12 @@ class Resolver:
         return _Family(tuple(record.address for record in answer), ttl_s=_ttl(answer))
 
     async def _resolve(self, name: str, kind: Any) -> dns.resolver.Answer:
-        async with self._turn:
-            return await self._resolver.resolve(name, kind, search=False)
+        self._asking += 1
+        try:
+            async with self._turn:
+                return await self._resolver.resolve(name, kind, search=False)
+        finally:
+            self._asking -= 1
 
 
 def _unknown(reason: str) -> tuple[MxAnswer, float]:

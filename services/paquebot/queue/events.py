@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from paquebot.mail.record import Record
+from paquebot.queue import metrics
 from paquebot.queue.jetstream import BATCH, ApiError, JetStream, QueueFullError, QueueUnavailableError
 from paquebot.queue.subjects import event_subject
 from paquebot.wire.record import decode_records, encode_records
@@ -15,6 +16,7 @@ from paquebot.wire.record import decode_records, encode_records
 GATHER_S = 0.02
 AGAIN_S = 0.5
 RECORDS_MAX = 500  # of one batch
+UNSTORED_MAX = 50_000  # records in memory; what nobody waits for is left out beyond: later records of it tell the same
 FOLLOW_S = 0.2
 
 
@@ -32,6 +34,7 @@ class EventWriter:
     waiting: dict[str, _Batch] = field(default_factory=dict)
     running: "set[asyncio.Task[None]]" = field(default_factory=set)
     timer: asyncio.TimerHandle | None = None
+    unstored: int = 0
 
     def add(self, record: Record) -> "asyncio.Future[None]":
         """Take a record; the future is done when it is stored, however long that takes.
@@ -41,8 +44,15 @@ class EventWriter:
         return asyncio.shield(self._batched(record).stored)
 
     def note(self, record: Record) -> None:
-        """Take a record that nobody waits for."""
-        self._batched(record)
+        """Take a record that nobody waits for, unless too many are not stored yet."""
+        if self.unstored < UNSTORED_MAX:
+            self._batched(record)
+        else:
+            metrics.LEFT_OUT.inc()
+
+    def fullness(self) -> dict[str, tuple[float, float]]:
+        """Return how much of its limit is in use, and the limit."""
+        return {"records not stored yet": (self.unstored, UNSTORED_MAX)}
 
     async def drain(self, timeout_s: float) -> None:
         """Store what is gathered; give up after `timeout_s`."""
@@ -63,6 +73,7 @@ class EventWriter:
             if self.timer is None:
                 self.timer = loop.call_later(GATHER_S, self._flush)
         batch.records.append(record)
+        self.unstored += 1
         return batch
 
     def _flush(self) -> None:
@@ -85,6 +96,7 @@ class EventWriter:
             try:
                 await self.js.publish(subject, payload, headers)
                 batch.stored.set_result(None)
+                self.unstored -= len(batch.records)
             except (QueueUnavailableError, QueueFullError, ApiError):
                 await asyncio.sleep(AGAIN_S)
 

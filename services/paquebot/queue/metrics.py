@@ -35,6 +35,10 @@ STREAM_LAG = Gauge(
 HANDOVERS = Counter("paquebot_queue_handovers", "Partitions that were taken, let go or lost.", ["pool", "kind"])
 POISON = Counter("paquebot_queue_poison", "Deliveries held because three attempts ended in a crash.", ["pool"])
 
+LEFT_OUT = Counter(
+    "paquebot_events_left_out", "Records that were not stored, because the event stream could not be written for long."
+)
+
 POLICY_SINCE = Gauge("paquebot_policy_loaded_timestamp_seconds", "When the revision in use was taken over.")
 POLICY_INFO = Gauge("paquebot_policy_info", "The policy revision in use: always 1.", ["revision"])
 POLICY_REFUSED = Counter(

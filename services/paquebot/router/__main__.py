@@ -12,6 +12,7 @@ from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
 from paquebot.router.keyring import Keyring
 from paquebot.router.service import Router, serve
+from paquebot.runtime.metrics import tell_limits
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
@@ -44,6 +45,7 @@ async def main(process: Process, settings: Settings) -> None:
     if js is None:
         return
     process.readiness.present("queue")
+    tell_limits(resolver.fullness)
     try:
         await _work(process, js, router, server)
     finally:

@@ -20,6 +20,7 @@ from paquebot.runtime.tls import Identity, Reloading, read_identity
 from paquebot.wire.method import Answered, Asked, Fault, Method, StreamMethod, WireError
 
 ASYNC_ITEMS_MAX = 1000  # answered concurrently on one stream
+STREAMS_MAX = 100  # calls at once of one connection: each may be as long as a message
 LOG = structlog.get_logger()
 
 Q = TypeVar("Q")
@@ -108,6 +109,7 @@ class Server:
         limits = [
             ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
             ("grpc.max_send_message_length", MESSAGE_MAX_BYTES),
+            ("grpc.max_concurrent_streams", STREAMS_MAX),
             ("grpc.so_reuseport", 0),
         ]
         self.server = grpc.aio.server(options=limits)

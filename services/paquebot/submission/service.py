@@ -127,7 +127,7 @@ class Service:
         )
         server = SmtpServer(hall)
         shortage = Shortage(self._memory, self.room, hall.crowd)
-        tell_fullness(server, shortage)
+        tell_fullness(server, shortage, self._events)
         for coming in (server.sweep(), shortage.follow()):
             self._background.append(self._tasks.create_task(coming))
         return server
