@@ -136,12 +136,12 @@ def pattern(rng: random.Random, text: str) -> str:
 
 def price(rng: random.Random) -> float:
     """Return what a thing may cost, small prices more often."""
-    return min(rng.lognormvariate(4.2, 1.3), 900_000)
+    return min(rng.lognormvariate(4.2, 1.3), 900_000.0)
 
 
 def savings(rng: random.Random) -> float:
     """Return a sum that people lend, win or transfer: hundreds to hundreds of thousands, mostly round."""
-    value = min(max(rng.lognormvariate(8.5, 1.4), 200), 900_000)
+    value = min(max(rng.lognormvariate(8.5, 1.4), 200.0), 900_000.0)
     return round(value, -2) if rng.random() < 0.8 else value  # noqa: PLR2004
 
 
