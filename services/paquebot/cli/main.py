@@ -16,6 +16,7 @@ COMMANDS = {
     "sandbox": "paquebot.cli.sandbox:sandbox",
     "send": "paquebot.cli.send:send",
     "suspend": "paquebot.cli.orders:suspend",
+    "spam": "paquebot.cli.spam.command:spam",
     "suppression": "paquebot.cli.suppression:suppression",
     "top": "paquebot.cli.top.command:top",
     "smarthost": "paquebot.cli.smarthost:smarthost",

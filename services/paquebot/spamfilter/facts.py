@@ -27,10 +27,11 @@ _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text part decoded from its transfer encoding, in lower case; its charset is left as it is."""
+    """A text part decoded from its transfer encoding, also in lower case; its charset is left as it is."""
 
     part: Part
     lowered: bytes
+    octets: bytes = b""
 
     @property
     def is_html(self) -> bool:
@@ -94,7 +95,8 @@ _TEXTS = frozenset({"text/plain", "text/html"})
 
 
 def _text(content: bytes, part: Part) -> Text:
-    return Text(part, head(content, part, TEXT_MAX_BYTES).lower())
+    octets = head(content, part, TEXT_MAX_BYTES)
+    return Text(part, octets.lower(), octets)
 
 
 def _links(texts: tuple[Text, ...]) -> tuple[Link, ...]:

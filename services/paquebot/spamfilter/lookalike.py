@@ -13,7 +13,7 @@ _HOST_MAX = 253
 _SHORT = 5  # an ASCII label shorter than this may look like another by chance
 
 # Letters of other scripts that read as a Latin one in common fonts.
-_LATIN_READING = {
+LATIN_READING = {
     **dict(zip("авеікмнорстухѕјԁԛԝһӏ", "abeikmhopctyxsjdqwhl", strict=True)),
     **dict(zip("αβγεικνορτυχω", "abyeiknoptuxw", strict=True)),
     **dict(zip("ıɩɡɑ", "iiga", strict=True)),  # noqa: RUF001  (to be ambiguous is what they are here for)
@@ -21,7 +21,7 @@ _LATIN_READING = {
 # i, l and 1 are one letter here, as are 0 and o, 5 and s: which of them is meant, the eye cannot say.
 _SAME_LETTER = {"i": "l", "1": "l", "0": "o", "5": "s"}
 _FOLDED = str.maketrans(
-    {letter: _SAME_LETTER.get(reading, reading) for letter, reading in _LATIN_READING.items()} | _SAME_LETTER
+    {letter: _SAME_LETTER.get(reading, reading) for letter, reading in LATIN_READING.items()} | _SAME_LETTER
 )
 
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gob", "gouv", "gov", "ne", "net", "or", "org"})

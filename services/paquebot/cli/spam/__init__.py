@@ -1,0 +1,1 @@
+"""`paquebot spam`: what the filter thinks of mail, and how it learns."""
