@@ -269,6 +269,37 @@ async def test_items_wait_for_a_backend_that_comes_back(identities: Path) -> Non
     await server.stop(0)
 
 
+async def test_a_backend_that_broke_is_looked_for_at_once(
+    identities: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_client, "RESOLVE_S", 3600.0)
+    monkeypatch.setattr(frame_client, "STREAM_LIFE_S", 7200.0)
+    server = await serve_judge(identities)
+    client = await open_client(server, identities)
+    await client.ask(question("1"), 5)
+    await wait_for(lambda: client.look_at > asyncio.get_running_loop().time() + 3000)  # there is one: no need to look
+    await server.stop(0)
+    server = await serve_judge(identities, server.port)
+    assert (await client.ask(question("2"), 30)).probability == 2
+    await client.close()
+    await server.stop(0)
+
+
+async def test_a_backend_that_breaks_each_stream_is_not_asked_without_a_pause(
+    identities: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_client, "AGAIN_S", 3600.0)
+    server = Server(LOOPBACK, identities / "spamfilter", Readiness())
+    await server.start()  # it knows no such method
+    client = await open_client(server, identities)
+    with pytest.raises(RpcUnavailableError):
+        await client.ask(question("1"), 1)
+    assert client.look_at > asyncio.get_running_loop().time() + 3000
+    assert not client.opening
+    await client.close()
+    await server.stop(0)
+
+
 async def test_without_backend_the_error_names_the_service(identities: Path) -> None:
     client = FrameClient(Address("127.0.0.1", 1), identities / "submission", JUDGE_STREAM, "spamfilter")
     client.start()

@@ -29,6 +29,7 @@ FRAME_ITEMS_MAX = 256
 WAITING_MAX = 10_000
 TICK_S = 0.05
 RESOLVE_S = 10.0
+AGAIN_S = 1.0  # while no backend answers, and between two streams that a backend breaks
 OPEN_S = 9.0  # less than RESOLVE_S: then it is tried with the identity of that time
 STREAM_LIFE_S = 300.0  # then it is half-closed and drained, so that new pods get work
 TRIES_MAX = 2
@@ -79,6 +80,7 @@ class FrameClient(Generic[Q, A]):
     homeless: "deque[_Question[Q, A]]" = field(default_factory=deque)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     keeper: "asyncio.Task[None] | None" = None
+    look_at: float = 0.0  # loop time when backends are looked for next
     _identities: Reloading[Identity] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -137,21 +139,22 @@ class FrameClient(Generic[Q, A]):
     async def _keep(self) -> None:
         """Watch deadlines, addresses and the age of streams."""
         loop = asyncio.get_running_loop()
-        resolve_at = 0.0
         while True:
             now = loop.time()
-            if now >= resolve_at:
-                resolve_at = now + (RESOLVE_S if await self._resolve(now) else 1.0)
+            if now >= self.look_at:
+                self.look_at = now + (RESOLVE_S if self.streams else AGAIN_S)
+                await self._resolve(now)
             self._expire(now)
             await asyncio.sleep(TICK_S)
 
-    async def _resolve(self, now: float) -> bool:
+    async def _resolve(self, now: float) -> None:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self.target.host, self.target.port, type=socket.SOCK_STREAM
             )
         except OSError:
-            return False
+            self.look_at = now + AGAIN_S
+            return
         addresses = {str(Address(str(entry[4][0]), int(entry[4][1]))) for entry in found}
         for address in self.streams.keys() - addresses:
             self._retire(self.streams[address])
@@ -160,7 +163,6 @@ class FrameClient(Generic[Q, A]):
             if self._lacks(address, identity, now):
                 stream = self.opening[address] = _Stream[Q, A](address, now, identity)
                 stream.task = asyncio.create_task(self._run(stream))
-        return True
 
     def _lacks(self, address: str, identity: Identity, now: float) -> bool:
         stream = self.streams.get(address)
@@ -249,8 +251,9 @@ class FrameClient(Generic[Q, A]):
             self._place(question)
 
     def _bury(self, stream: "_Stream[Q, A]") -> None:
-        if self.streams.get(stream.address) is stream:
+        if self.streams.get(stream.address) is stream:  # it broke
             del self.streams[stream.address]
+            self.look_at = min(self.look_at, stream.born + AGAIN_S)
         if self.opening.get(stream.address) is stream:
             del self.opening[stream.address]
         self.draining.discard(stream)
