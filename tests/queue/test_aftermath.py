@@ -26,15 +26,15 @@ def aftermath(js: JetStream) -> Aftermath:
 
 
 async def test_of_an_item_that_nobody_began_nothing_is_known(aftermath: Aftermath) -> None:
-    assert await aftermath.past_of(delivery()) == UNTOUCHED
+    assert await aftermath.past_of(delivery(), 0) == UNTOUCHED
 
 
 async def test_only_the_attempt_that_is_noted_was_a_crash(js: JetStream, aftermath: Aftermath) -> None:
     await Journal(js, POOL, "pod-1").begin(Note(delivery(crashes=1)))
     await stored(js)
-    assert await aftermath.past_of(delivery()) == Past(crashes=2)
-    assert await aftermath.past_of(delivery(attempts=1)) == UNTOUCHED
-    assert await aftermath.past_of(delivery("m2")) == UNTOUCHED
+    assert await aftermath.past_of(delivery(), 0) == Past(crashes=2)
+    assert await aftermath.past_of(delivery(attempts=1), 0) == UNTOUCHED
+    assert await aftermath.past_of(delivery("m2"), 0) == UNTOUCHED
 
 
 async def test_the_newest_of_each_process_counts(js: JetStream, aftermath: Aftermath) -> None:
@@ -42,17 +42,17 @@ async def test_the_newest_of_each_process_counts(js: JetStream, aftermath: After
     await one.begin(note)
     await one.dot(note, MX)
     await stored(js)
-    assert await aftermath.past_of(delivery()) == Past(crashes=1, doubt=MX, host=MX)
+    assert await aftermath.past_of(delivery(), 0) == Past(crashes=1, doubt=MX, host=MX)
     heir = Note(delivery(crashes=1), MX)
     await Journal(js, POOL, "pod-2").begin(heir)
     await stored(js)
-    assert await aftermath.past_of(delivery()) == Past(crashes=2, doubt=MX, host=MX)
+    assert await aftermath.past_of(delivery(), 0) == Past(crashes=2, doubt=MX, host=MX)
 
 
 async def test_what_waits_for_its_next_try_is_settled(js: JetStream, aftermath: Aftermath) -> None:
     waits = delivery(attempts=1, next_ms=now_ms() + 3_600_000)
     await js.publish(deferred_subject(waits), encode(Item((waits,)), b""), schedule_headers(waits))
-    assert (await aftermath.past_of(delivery())).is_settled
+    assert (await aftermath.past_of(delivery(), 0)).is_settled
 
 
 async def test_many_ask_in_one_reading(js: JetStream, aftermath: Aftermath, monkeypatch) -> None:
@@ -66,16 +66,16 @@ async def test_many_ask_in_one_reading(js: JetStream, aftermath: Aftermath, monk
     monkeypatch.setattr(JetStream, "read_all", counted)
     await Journal(js, POOL, "pod-1").begin(Note(delivery("m7")))
     await stored(js)
-    pasts = await asyncio.gather(*(aftermath.past_of(delivery(f"m{number}")) for number in range(40)))
+    pasts = await asyncio.gather(*(aftermath.past_of(delivery(f"m{number}"), 0) for number in range(40)))
     assert [number for number, past in enumerate(pasts) if past.crashes] == [7]
     assert len(readings) < 20
 
 
 async def test_who_asks_later_is_not_told_what_was_read_before(js: JetStream, aftermath: Aftermath) -> None:
-    assert await aftermath.past_of(delivery()) == UNTOUCHED
+    assert await aftermath.past_of(delivery(), 0) == UNTOUCHED
     await Journal(js, POOL, "pod-1").begin(Note(delivery()))
     await stored(js)
-    assert await aftermath.past_of(delivery()) == Past(crashes=1)
+    assert await aftermath.past_of(delivery(), 0) == Past(crashes=1)
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ async def test_the_release_before_noted_that_attempts_began_and_its_dots_may_be_
 ) -> None:
     item = replace(delivery(), recipients=("x@b.example",))
     await js.publish(doubt_subject(POOL, item.id, item.n), json.dumps(noted).encode())
-    assert await aftermath.past_of(item) == past
+    assert await aftermath.past_of(item, 0) == past

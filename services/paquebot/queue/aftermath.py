@@ -9,6 +9,7 @@ from paquebot.queue import metrics
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.notes import UNTOUCHED, Past, joined, read_batch
 from paquebot.queue.payload import decode
+from paquebot.queue.recorded import Recorded
 from paquebot.queue.subjects import deferred_subject, doubt_subject, journal_filter, stream_of
 
 Told = dict[tuple[str, int], list[Past]]  # by name and attempts: what each process told last
@@ -20,22 +21,34 @@ class Aftermath:
 
     js: JetStream
     pool: str
+    recorded: Recorded = field(init=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _next: "asyncio.Task[Told] | None" = None  # a reading that has not begun
 
     def __post_init__(self) -> None:
-        metrics.POISON.labels(self.pool)  # its first increase counts
+        self.recorded = Recorded(self.js)
+        for counter in (metrics.POISON, metrics.AGAIN):
+            counter.labels(self.pool)  # its first increase counts
 
-    async def past_of(self, delivery: Delivery) -> Past:
-        """Find out about an item that was in other hands.
+    async def past_of(self, delivery: Delivery, stored_ms: int) -> Past:
+        """Find out about an item that was in other hands, and lies in its place since `stored_ms` (Unix ms).
 
         Raises what reading raises, and what decoding raises when its waiting form cannot be read.
         """
         waiting = await self.js.get_last(stream_of(self.pool, delivery.partition), deferred_subject(delivery))
         if waiting is not None and decode(waiting.payload)[0].deliveries[0].attempts >= delivery.attempts:
             return Past(is_settled=True)
+        if (await self.outcome_of(delivery, stored_ms)).is_settled:
+            return Past(is_settled=True)
         told = await self._told()
         return joined([*told.get((delivery.name, delivery.attempts), ()), await self._told_before(delivery)])
+
+    async def outcome_of(self, delivery: Delivery, stored_ms: int) -> Past:
+        """Find out about an item that a nats-server may have brought back: whether it has an outcome, and no more."""
+        if not await self.recorded.is_settled(delivery, stored_ms):
+            return UNTOUCHED
+        metrics.AGAIN.labels(self.pool).inc()
+        return Past(is_settled=True)
 
     async def _told(self) -> Told:
         """Read the journals once for all who ask before the reading begins."""

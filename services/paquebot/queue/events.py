@@ -103,7 +103,7 @@ class EventWriter:
 
 async def read_records(js: JetStream, since_ms: int, subjects: str = "ev.>") -> AsyncIterator[Record]:
     """Yield all records stored since a time (Unix milliseconds)."""
-    batch = await js.read_since("EV", subjects, _rfc3339(since_ms))
+    batch = await js.read_since("EV", subjects, rfc3339(since_ms))
     while batch:
         for message in batch:
             for record in decode_records(message.payload):
@@ -127,7 +127,7 @@ async def read_about(js: JetStream, ident: str, since_ms: int) -> AsyncGenerator
     Only what holds its id is decoded, so that reading hours of others' events takes moments.
     """
     names = {ident}
-    batch = await js.read_since("EV", "ev.>", _rfc3339(since_ms))
+    batch = await js.read_since("EV", "ev.>", rfc3339(since_ms))
     while batch:
         records = []
         for message in batch:
@@ -160,5 +160,6 @@ async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator
             await asyncio.sleep(FOLLOW_S)
 
 
-def _rfc3339(at_ms: int) -> str:
+def rfc3339(at_ms: int) -> str:
+    """Return a time (Unix milliseconds) as reading wants it."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

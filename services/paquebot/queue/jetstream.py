@@ -79,7 +79,10 @@ class PubAck:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message, read or delivered. `delivered` counts how often; `pending` is what waits behind it."""
+    """A stored message, read or delivered.
+
+    Of a delivered one `delivered` counts how often, `pending` what waits behind it; `stored_ms` is Unix time.
+    """
 
     subject: str
     payload: bytes
@@ -88,6 +91,7 @@ class Message:
     reply: str = ""
     delivered: int = 0
     pending: int = 0
+    stored_ms: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -34,6 +34,11 @@ STREAM_LAG = Gauge(
 
 HANDOVERS = Counter("paquebot_queue_handovers", "Partitions that were taken, let go or lost.", ["pool", "kind"])
 POISON = Counter("paquebot_queue_poison", "Deliveries held because three attempts ended in a crash.", ["pool"])
+AGAIN = Counter(
+    "paquebot_queue_settled_again",
+    "Items that came again though they had an outcome, as after a kill of nats-server; they are not tried again.",
+    ["pool"],
+)
 
 LEFT_OUT = Counter(
     "paquebot_events_left_out", "Records that were not stored, because the event stream could not be written for long."

@@ -1,19 +1,21 @@
 """One owned partition: its pulls, what of it is in hand, and how it is let go."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from paquebot.mail.delivery import Lane
+from paquebot.mail.delivery import Delivery, Lane
 from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueFullError, QueueUnavailableError
-from paquebot.queue.ownership import Fence
+from paquebot.queue.ownership import Fence, last_seq
 from paquebot.queue.provision import ensure_consumers
 from paquebot.queue.pull import GROUP, Pull
 from paquebot.queue.subjects import consumer_name, stream_of
 from paquebot.queue.taken import Taken
 
+LATE_MS = 300  # behind its time a schedule fires only after its server was away, or when it had fired before
 LOG = structlog.get_logger()
 
 
@@ -30,6 +32,7 @@ class Partition:
     in_hand: dict[str, Taken] = field(default_factory=dict)
     lost: bool = False  # the fence: somebody else owns it
     letting_go: bool = False
+    recalled_until: int = 0  # items up to this sequence may be what a killed server has brought back
     since: float = 0.0  # loop time from which it is ours alone
     mending: "asyncio.Task[None] | None" = None
     broken: bool = False  # a consumer is gone and not made again yet
@@ -72,8 +75,14 @@ class Partition:
             except (ApiError, QueueFullError, QueueUnavailableError) as error:
                 LOG.debug("a consumer was not unpinned", error=str(error))
 
+    def may_have_come_back(self, message: Message, delivery: Delivery) -> bool:
+        """Say whether an item may have been settled before a server that was killed lost the end of it."""
+        late = bool(delivery.next_ms) and message.stored_ms > delivery.next_ms + LATE_MS
+        return late or message.seq <= self.recalled_until
+
     def reconnected(self) -> None:
         """Open requests died with the connection, and the consumers with the server, if it restarted."""
+        self.recalled_until = sys.maxsize
         for pull in self.pulls:
             pull.forget_request()
         self._missing()
@@ -92,8 +101,11 @@ class Partition:
             self.broken = False
             try:
                 await ensure_consumers(self.js, self.fence.pool, self.fence.partition)
+                if self.recalled_until == sys.maxsize:
+                    self.recalled_until = await last_seq(self.js, stream_of(self.fence.pool, self.fence.partition))
             except (ApiError, QueueFullError, QueueUnavailableError) as error:
                 LOG.warning("consumers cannot be made again yet", partition=self.fence.partition, error=str(error))
+                self.broken = True
                 await asyncio.sleep(1)
             for pull in self.pulls:
                 await pull.ask()

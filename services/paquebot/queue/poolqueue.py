@@ -6,9 +6,8 @@ Taking: items come by callback. Settling: schedule what waits, store the records
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -33,7 +32,7 @@ from paquebot.queue.jetstream import (
 from paquebot.queue.journal import Journal
 from paquebot.queue.lease import LAPSE_S, LEASE_S, Lease
 from paquebot.queue.members import Heartbeat, Member, is_present, members, staying
-from paquebot.queue.notes import UNTOUCHED
+from paquebot.queue.notes import UNTOUCHED, Past
 from paquebot.queue.ownership import disown, last_seq, let_go, read_owner, take_over
 from paquebot.queue.partition import Partition
 from paquebot.queue.payload import UnknownFormatError, decode
@@ -52,7 +51,7 @@ LET_GO_MAX_S = 2.0  # for what is under way, before it is broken off and a parti
 SETTLE_MAX_S = 1.0  # for what was broken off
 CRASH_REST_S = 2.0  # behind an owner that ended without a word: its connections are closed by then
 SETTLE_AGAIN_S = 1.0
-PUT_OFF_NS = 2_000_000_000
+PUT_OFF = b'-NAK {"delay": 2000000000}'  # of nanoseconds
 LOG = structlog.get_logger()
 
 
@@ -127,9 +126,8 @@ class PoolQueue:
     def owns(self, taken: Taken) -> bool:
         """Say whether the partition is still ours; not for sure for longer than LEASE_S without the queue."""
         partition = self.owned.get(taken.fence.partition)
-        if partition is None or partition.lost or partition.fence != taken.fence:
-            return False
-        return self.lease.holds(asyncio.get_running_loop().time())
+        ours = partition is not None and not partition.lost and partition.fence == taken.fence
+        return ours and self.lease.holds(asyncio.get_running_loop().time())
 
     @property
     def is_sure(self) -> bool:
@@ -138,8 +136,7 @@ class PoolQueue:
 
     def since(self, number: int) -> float:
         """Return the loop time from which a partition is ours alone: a former owner's connections are closed."""
-        partition = self.owned.get(number)
-        return partition.since if partition is not None else asyncio.get_running_loop().time()
+        return self.owned[number].since if number in self.owned else asyncio.get_running_loop().time()
 
     async def begin(self, taken: Taken) -> None:
         """Note in the journal that an attempt begins; when this returns, a crash in it will be known."""
@@ -161,6 +158,7 @@ class PoolQueue:
                     await put_back(self.js, taken, again)
                 for stored in [self.events.add(record) for record in settlement.records]:
                     await stored
+                self.settled.ended(taken.delivery, settlement.again)
                 await self._acknowledge(taken, done=again is None)
             except FenceLostError:
                 self.journal.forget(taken.note)
@@ -252,7 +250,7 @@ class PoolQueue:
 
     def _on_message(self, partition: Partition, message: Message) -> None:
         if partition.lost:  # it was on its way when the partition was dropped
-            self.beside.spawn(self._put_off(message))
+            self.beside.spawn(self.js.send(message.reply, PUT_OFF))
             return
         try:
             item, content = decode(message.payload)
@@ -260,34 +258,34 @@ class PoolQueue:
             LOG.error("an item cannot be read and stays", subject=message.subject, error=str(error))  # noqa: TRY400
             return
         delivery = item.deliveries[0]
-        if self.settled.has(partition.fence.partition, message.seq, delivery.name):
+        if self.settled.has(partition.fence.partition, message.seq, item):
+            metrics.AGAIN.labels(self.pool).inc()
             self.beside.spawn(self.js.send(message.reply, b"+ACK"))
             return
         if item.split:
             self.beside.spawn(self._expand(partition, message, item, content))
             return
         known = partition.in_hand.get(delivery.name)
-        if known is not None and known.seq == message.seq:
-            known.reply = message.reply  # redelivered while in hand: only the ack's place is new
-            return
-        if known is not None:  # its successor fired before it is settled: acks must not be mixed up
-            self.beside.spawn(self._put_off(message))
+        if known is not None:
+            if known.seq == message.seq:
+                known.reply = message.reply  # redelivered while in hand: only the ack's place is new
+            else:  # its successor fired before it is settled: acks must not be mixed up
+                self.beside.spawn(self.js.send(message.reply, PUT_OFF))
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
         self.hand.take(delivery.lane, taken.size)
         if message.delivered > 1 or message.seq <= partition.suspect_until:
-            self.beside.spawn(self._clear_up(taken))
+            self.beside.spawn(self._clear_up(taken, self.aftermath.past_of(delivery, message.stored_ms)))
+        elif partition.may_have_come_back(message, delivery):
+            self.beside.spawn(self._clear_up(taken, self.aftermath.outcome_of(delivery, message.stored_ms)))
         else:
             self.on_item(taken)
 
-    async def _put_off(self, message: Message) -> None:
-        await self.js.send(message.reply, b"-NAK " + json.dumps({"delay": PUT_OFF_NS}).encode())
-
-    async def _clear_up(self, taken: Taken) -> None:
+    async def _clear_up(self, taken: Taken, finding_out: Coroutine[None, None, Past]) -> None:
         """Find out whether an item that was in other hands is settled already, in doubt, or poison."""
         try:
-            past = await self.aftermath.past_of(taken.delivery)
+            past = await finding_out
         except (QueueUnavailableError, ApiError) as error:
             LOG.warning("what became of an item is not known yet", delivery=taken.name, error=str(error))
             await asyncio.sleep(SETTLE_AGAIN_S)

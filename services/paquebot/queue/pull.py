@@ -127,6 +127,6 @@ class Pull:
 def _delivered(message: Msg, headers: dict[str, str]) -> Message:
     """Read the ack subject from the right: …<delivered>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]."""
     parts = message.reply.split(".")
-
-    delivered, seq, _consumer_seq, _time, pending = parts[6:11] if len(parts) >= 11 else parts[4:9]  # noqa: PLR2004  (v2: domain and account too)
-    return Message(message.subject, message.data, int(seq), headers, message.reply, int(delivered), int(pending))
+    counts = parts[6:11] if len(parts) >= 11 else parts[4:9]  # noqa: PLR2004  (v2: domain and account too)
+    delivered, seq, _consumer_seq, at_ns, pending = map(int, counts)
+    return Message(message.subject, message.data, seq, headers, message.reply, delivered, pending, at_ns // 1_000_000)
