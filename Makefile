@@ -33,10 +33,10 @@ test: $(READY) lint ## everything but the cluster: lint, types, import contracts
 	@$(BIN)/python hack/nats_server.py
 	@$(BIN)/python -m pytest --ignore=tests/cluster -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-chaos: $(READY) ## mail under load while everything breaks, seeded; an account at the end [SEED=7 MINUTES=2 SERVERS=3 RATE=30 GAP=4]
+chaos: $(READY) ## mail under load while everything breaks, seeded; an account at the end [SEED=7 MINUTES=2 SERVERS=3 RATE=30 GAP=4 ONLY=nats]
 	@$(BIN)/python hack/nats_server.py
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(or $(SEED),0) --minutes $(or $(MINUTES),2) \
-		--servers $(or $(SERVERS),1) --rate $(or $(RATE),30) --gap $(or $(GAP),4)
+		--servers $(or $(SERVERS),1) --rate $(or $(RATE),30) --gap $(or $(GAP),4) $(if $(ONLY),--only "$(ONLY)")
 
 kube: ## build what the tests of operator and chart need: etcd, a Kubernetes control plane, Helm (once; needs Go)
 	@$(PYTHON) hack/kube_assets.py

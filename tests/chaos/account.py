@@ -29,6 +29,8 @@ class Arrived:
     queue_id: str
     recipient: str
     whole: bool
+    at_ms: int = 0  # Unix milliseconds
+    deliverer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Account:
     delivered: int = 0
     failed: int = 0
     waiting: int = 0
+    lingering: int = 0  # they wait, though they came or failed
     lost: int = 0
     duplicated: int = 0
     unexplained: int = 0  # of the duplicated: not under way at any fault
@@ -77,6 +80,7 @@ def settle(seen: Evidence) -> Account:
     delivered = pairs & copies.keys()
     failed = {pair for pair in pairs - delivered if pair[1] in seen.failed}
     waiting = {pair for pair in pairs - delivered - failed if pair in seen.waiting}
+    lingering = sorted((delivered | failed) & seen.waiting.keys())
     lost = sorted(pairs - delivered - failed - waiting)
     twice = {pair: count - 1 for pair, count in copies.items() if count > 1}
     unexplained = sorted(pair for pair in twice if pair[1] not in seen.under_way)
@@ -87,6 +91,7 @@ def settle(seen: Evidence) -> Account:
         delivered=len(delivered),
         failed=len(failed),
         waiting=len(waiting),
+        lingering=len(lingering),
         lost=len(lost),
         duplicated=sum(twice.values()),
         unexplained=len(unexplained),
@@ -96,6 +101,8 @@ def settle(seen: Evidence) -> Account:
         which={
             "lost": [" ".join(pair) for pair in lost[:20]],
             "unexplained": [" ".join(pair) for pair in unexplained[:20]],
+            "duplicated": [" ".join(pair) for pair in sorted(twice)[:20]],
+            "lingering": [" ".join(pair) for pair in lingering[:20]],
             "altered": altered[:20],
         },
     )

@@ -178,7 +178,8 @@ class Dialogue:
             return b"451 4.3.0 not now\r\n"
         whole = self._is_whole(content)
         queue_id = queued_id(content)
-        self.hosts.arrived += [Arrived(queue_id, recipient, whole) for recipient in recipients]
+        at_ms = time.time_ns() // 1_000_000
+        self.hosts.arrived += [Arrived(queue_id, each, whole, at_ms, self.deliverer) for each in recipients]
         if self.domain == HOME:
             self.hosts.failed |= {each.decode() for each in _FAILED.findall(content)}
         if self.domain.startswith("slow"):

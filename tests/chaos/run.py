@@ -15,6 +15,7 @@ from chaos.letters import Letters
 from chaos.plan import Card, Fault, Kind, deck, plan
 from chaos.scene import DELIVERERS, ONCE, POOL, Scene
 from chaos.storm import LEADER, Storm
+from chaos.trail import trail
 from paquebot.cli.place import Place
 from paquebot.cli.queue import all_waiting
 from paquebot.cli.send import trust
@@ -36,6 +37,7 @@ class Profile:
     gap_s: float = 4.0  # between faults, on average
     drain_s: float = 180.0  # everything must have come to an end then
     servers: int = 1
+    only: str = ""  # of the kinds and targets of the faults that are dealt: those with this in their name
     faults: tuple[Fault, ...] = ()  # one after the other, by what is accepted, not by time; empty: as the seed deals
 
 
@@ -95,7 +97,7 @@ class Run:
         cards = deck((*ONCE, *names), list(self.scene.links), DELIVERERS)
         if self.profile.servers > 1:
             cards += [(Kind.KILL, LEADER)] * 3 + [(Kind.RESTART, "all servers in turn")] + [(Kind.FREEZE, names[0])]
-        return cards
+        return [card for card in cards if self.profile.only in f"{card[0]} {card[1]}"]
 
     async def _settled(self) -> dict[str, Any]:
         """Wait until nothing waits, no longer than the profile says; then count."""
@@ -112,7 +114,18 @@ class Run:
                     break
             await asyncio.sleep(LOOK_S)
         self.drained_s = time.monotonic() - began
+        await self._follow([*account.which["unexplained"], *account.which["duplicated"], *account.which["lingering"]])
         return self._numbers(account) | await self._bodies(set(waiting))
+
+    async def _follow(self, pairs: list[str]) -> None:
+        """Tell what happened to those that came twice and nobody knows why."""
+        js = await self.scene.admin()
+        try:
+            for queue_id, recipient in [pair.split(" ") for pair in pairs]:
+                for line in await trail(js, queue_id, recipient, self.scene.hosts.arrived):
+                    self.say(line)
+        finally:
+            await js.close()
 
     async def _waiting(self) -> dict[tuple[str, str], str]:
         js = await self.scene.admin()
@@ -176,7 +189,7 @@ class Run:
 
 def is_good(numbers: dict[str, Any]) -> bool:
     """Say whether everything accepted came to its end, once, unaltered, and left nothing behind."""
-    return not any(numbers[each] for each in ("lost", "unexplained", "altered", "orphaned", "waiting"))
+    return not any(numbers[each] for each in ("lost", "unexplained", "altered", "orphaned", "waiting", "lingering"))
 
 
 async def _contents(js: JetStream, number: int):

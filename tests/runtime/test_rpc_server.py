@@ -269,9 +269,7 @@ async def test_items_wait_for_a_backend_that_comes_back(identities: Path) -> Non
     await server.stop(0)
 
 
-async def test_a_backend_that_broke_is_looked_for_at_once(
-    identities: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_backend_that_broke_is_looked_for_at_once(identities: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame_client, "RESOLVE_S", 3600.0)
     monkeypatch.setattr(frame_client, "STREAM_LIFE_S", 7200.0)
     server = await serve_judge(identities)
