@@ -210,7 +210,7 @@ async def test_an_item_that_was_settled_before_a_crash_is_only_acknowledged(js: 
     await one.crash()
     two = await owner("pod-2")
     await wait_for(lambda: taken.fence.partition in two.queue.partitions)
-    await js.send(taken.reply, b"-NAK")  # what ack_wait does a minute later
+    js.send(taken.reply, b"-NAK")  # what ack_wait does a minute later
     waiting = []
     for _ in range(100):
         waiting = await list_waiting(js, POOL)
@@ -273,7 +273,7 @@ async def test_a_lost_ack_is_repeated_and_nothing_is_handed_out_twice(js: JetStr
     reply, taken.reply = taken.reply, "nowhere"
     await one.delivered(taken)
     assert [each.state for each in await list_waiting(js, POOL)] == ["ready"]
-    await js.send(reply, b"-NAK")  # what ack_wait does a minute later
+    js.send(reply, b"-NAK")  # what ack_wait does a minute later
     await nothing_waits(js)
     assert one.taken == [taken]
 

@@ -54,7 +54,7 @@ async def make_puller() -> AsyncIterator[MakePuller]:
 
 async def acknowledge(js: JetStream, messages: list[Message]) -> None:
     for message in messages:
-        await js.send(message.reply, b"+ACK")
+        js.send(message.reply, b"+ACK")
 
 
 async def test_more_than_a_request_asks_for_comes_whole_and_in_order(js: JetStream, make_puller: MakePuller) -> None:
@@ -101,7 +101,7 @@ async def test_a_message_tells_its_place_its_headers_and_how_often_it_came(
     first = puller.took[0]
     assert (first.subject, first.seq, first.delivered) == (READY, stored.seq, 1)
     assert first.headers["Nats-Msg-Id"] == "m1.1"
-    await js.send(first.reply, b"-NAK")
+    js.send(first.reply, b"-NAK")
     await wait_for(lambda: len(puller.took) == 2)
     assert (puller.took[1].seq, puller.took[1].delivered) == (stored.seq, 2)
 
@@ -111,11 +111,11 @@ async def test_nothing_comes_while_nothing_is_wanted(js: JetStream, make_puller:
     puller = make_puller(js)
     puller.wanted = False
     await puller.pull.start()
-    await puller.pull.look(asyncio.get_running_loop().time())
+    puller.pull.look(asyncio.get_running_loop().time())
     await asyncio.sleep(0.3)
     assert puller.took == []
     puller.wanted = True
-    await puller.pull.look(asyncio.get_running_loop().time())
+    puller.pull.look(asyncio.get_running_loop().time())
     await wait_for(lambda: puller.payloads == [b"x"])
 
 
@@ -127,11 +127,11 @@ async def test_a_deleted_consumer_is_missing_and_goes_on_once_it_is_made_again(
     await asyncio.sleep(0.1)
     await js.request(f"CONSUMER.DELETE.{STREAM}.{CONSUMER}")
     await wait_for(lambda: puller.missing)
-    await puller.pull.ask()
+    puller.pull.ask()
     await wait_for(lambda: puller.missing > 1)
     await ensure_consumers(js, "mail_main", 0)
     await js.publish(READY, b"x")
-    await puller.pull.ask()
+    puller.pull.ask()
     await wait_for(lambda: puller.payloads == [b"x"])
 
 
@@ -153,10 +153,10 @@ async def test_what_was_not_acknowledged_comes_again_from_a_restarted_server(
     await asyncio.to_thread(nats.start)
     await wait_for(lambda: js.connected)
     puller.pull.forget_request()
-    await puller.pull.ask()
+    puller.pull.ask()
     await wait_for(lambda: puller.missing)  # consumers live in memory
     await ensure_consumers(js, "mail_main", 0)
-    await puller.pull.ask()
+    puller.pull.ask()
     await wait_for(lambda: puller.payloads == [b"in hand", b"waits"])
 
 
@@ -207,7 +207,7 @@ async def test_what_is_reported_in_progress_does_not_come_again_until_the_report
     await wait_for(lambda: puller.took)
     assert puller.pull.pin
     for _ in range(10):
-        await js.send(puller.took[0].reply, b"+WPI")
+        js.send(puller.took[0].reply, b"+WPI")
         await asyncio.sleep(0.5)
     assert len(puller.took) == 1
     await wait_for(lambda: len(puller.took) == 2)
@@ -229,9 +229,9 @@ async def test_a_request_that_fell_silent_is_replaced(js: JetStream, make_puller
     puller = make_puller(js)
     await puller.pull.start()
     number, heard = puller.pull.number, puller.pull.heard
-    await puller.pull.look(heard + 2 * HEARTBEAT_S)
+    puller.pull.look(heard + 2 * HEARTBEAT_S)
     assert puller.pull.number == number
-    await puller.pull.look(heard + 2 * HEARTBEAT_S + 2)
+    puller.pull.look(heard + 2 * HEARTBEAT_S + 2)
     assert puller.pull.number == number + 1
     await js.publish(READY, b"x")
     await wait_for(lambda: puller.payloads == [b"x"])
@@ -263,6 +263,6 @@ async def test_a_stopped_pull_takes_nothing_more(js: JetStream, make_puller: Mak
     await puller.pull.start()
     await puller.pull.stop()
     await js.publish(READY, b"x")
-    await puller.pull.look(asyncio.get_running_loop().time() + 60)
+    puller.pull.look(asyncio.get_running_loop().time() + 60)
     await asyncio.sleep(0.2)
     assert puller.took == []

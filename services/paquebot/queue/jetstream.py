@@ -19,9 +19,8 @@ import structlog
 from cryptography.x509 import load_pem_x509_certificate
 from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from paquebot.queue.natsclient import OrderedClient
+from paquebot.queue.natsclient import Heard, OrderedClient
 from paquebot.queue.trust import Trust
 
 TICK_S = 0.1
@@ -104,7 +103,7 @@ class _Read:
 class JetStream:
     """A connection. Make it with `connect`; `dead` is set when it answers no more and cannot be mended."""
 
-    client: Client
+    client: OrderedClient
     inbox: str
     trust: Trust
     dead: asyncio.Event = field(default_factory=asyncio.Event)
@@ -147,8 +146,8 @@ class JetStream:
             await _abandon(client)
             raise
         js.inbox = client.new_inbox()
-        await client.subscribe(f"{js.inbox}.a.*", cb=js._on_ack, pending_msgs_limit=-1)
-        await client.subscribe(f"{js.inbox}.r.*", cb=js._on_read, pending_msgs_limit=-1)
+        await client.hear(f"{js.inbox}.a.*", js._on_ack)
+        await client.hear(f"{js.inbox}.r.*", js._on_read)
         js._tasks = [asyncio.create_task(js._sweep()), asyncio.create_task(js._watch())]
         return js
 
@@ -173,11 +172,11 @@ class JetStream:
         """Ask any subject for one JSON answer."""
         return await self._ask(subject, payload, None, timeout_s)
 
-    async def send(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    def send(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Publish without waiting for anything: acks, progress, journal."""
         if self.connected:
             with contextlib.suppress(nats.errors.Error):
-                await self.client.publish(subject, payload, headers=headers)
+                self.client.post(subject, payload, headers=headers)
 
     async def get_last(self, stream: str, subject: str) -> Message | None:
         """Return the last message of a subject, None when there is none."""
@@ -234,23 +233,23 @@ class JetStream:
         future: asyncio.Future[Any] = loop.create_future()
         self._acks[token] = (loop.time() + timeout_s, future)
         try:
-            await self.client.publish(subject, payload, f"{self.inbox}.a.{token}", headers)
+            self.client.post(subject, payload, f"{self.inbox}.a.{token}", headers)
         except nats.errors.Error as error:
             self._acks.pop(token, None)  # the sweep or a broken connection may have been faster
             future.cancel()
             raise QueueUnavailableError(str(error)) from error
         return await future
 
-    async def _on_ack(self, message: Msg) -> None:
+    def _on_ack(self, message: Heard) -> None:
         entry = self._acks.pop(message.subject.rpartition(".")[2], None)
         if entry is None or entry[1].done():
             return
         future = entry[1]
-        if message.headers and message.headers.get("Status") == "503":
+        if message.headers.get("Status") == "503":
             future.set_exception(QueueUnavailableError("nobody serves this subject now"))
             return
         try:
-            answer = json.loads(message.data)
+            answer = json.loads(message.payload)
         except ValueError:
             future.set_exception(QueueUnavailableError("the answer is not JSON"))
             return
@@ -268,7 +267,7 @@ class JetStream:
         read = _Read([], asyncio.get_running_loop().create_future())
         self._reads[token] = read
         try:
-            await self.client.publish(subject, json.dumps(wanted).encode(), f"{self.inbox}.r.{token}")
+            self.client.post(subject, json.dumps(wanted).encode(), f"{self.inbox}.r.{token}")
             async with asyncio.timeout(timeout_s):
                 await read.done
         except (nats.errors.Error, TimeoutError) as error:
@@ -277,11 +276,11 @@ class JetStream:
             del self._reads[token]
         return read.messages
 
-    async def _on_read(self, message: Msg) -> None:
+    def _on_read(self, message: Heard) -> None:
         read = self._reads.get(message.subject.rpartition(".")[2])
         if read is None or read.done.done():
             return
-        headers = message.headers or {}
+        headers = message.headers
         status = headers.get("Status")
         if status == "503":
             read.done.set_exception(QueueUnavailableError("nobody serves this subject now"))
@@ -293,7 +292,7 @@ class JetStream:
             read.done.set_exception(QueueUnavailableError(f"{status} {headers.get('Description', '')}"))
         else:
             seq = int(headers.get("Nats-Sequence", "0"))
-            read.messages.append(Message(headers.get("Nats-Subject", ""), message.data, seq, headers))
+            read.messages.append(Message(headers.get("Nats-Subject", ""), message.payload, seq, headers))
             if "Nats-Num-Pending" not in headers:  # a single read, not a batch
                 read.done.set_result(None)
 

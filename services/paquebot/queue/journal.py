@@ -111,7 +111,7 @@ class Journal:
                 done, self._next = self._next, None
                 subject = journal_subject(self.pool, self.pod, self.run, self._batches % RING)
                 try:
-                    await self.js.send(subject, write_batch(self._batch()))
+                    self.js.send(subject, write_batch(self._batch()))
                     await handed_over(self.js)
                 finally:
                     if done is not None and not done.done():

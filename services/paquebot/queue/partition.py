@@ -108,4 +108,4 @@ class Partition:
                 self.broken = True
                 await asyncio.sleep(1)
             for pull in self.pulls:
-                await pull.ask()
+                pull.ask()

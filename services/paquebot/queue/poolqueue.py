@@ -177,11 +177,11 @@ class PoolQueue:
             await self.journal.end(taken.note)
         self.journal.forget(taken.note)
         self._forget(taken)
-        await self.js.send(taken.reply, b"-NAK")
+        self.js.send(taken.reply, b"-NAK")
 
     async def _acknowledge(self, taken: Taken, *, done: bool) -> None:
         self.settled.remember(taken.fence.partition, taken.seq, taken.name)
-        await self.js.send(taken.reply, b"+ACK")
+        self.js.send(taken.reply, b"+ACK")
         self.journal.forget(taken.note)
         self._forget(taken)
         if done and taken.delivery.body is not None:
@@ -193,7 +193,7 @@ class PoolQueue:
         await self.journal.ensure()
         now = asyncio.get_running_loop().time()
         for pull in [pull for each in self.owned.values() for pull in each.pulls]:
-            await pull.look(now)
+            pull.look(now)
         alive = staying(await members(self.js), self.pool) | {self.pod}
         await self._confirm()
         for number in range(PARTITIONS):
@@ -250,7 +250,7 @@ class PoolQueue:
 
     def _on_message(self, partition: Partition, message: Message) -> None:
         if partition.lost:  # it was on its way when the partition was dropped
-            self.beside.spawn(self.js.send(message.reply, PUT_OFF))
+            self.js.send(message.reply, PUT_OFF)
             return
         try:
             item, content = decode(message.payload)
@@ -260,7 +260,7 @@ class PoolQueue:
         delivery = item.deliveries[0]
         if self.settled.has(partition.fence.partition, message.seq, item):
             metrics.AGAIN.labels(self.pool).inc()
-            self.beside.spawn(self.js.send(message.reply, b"+ACK"))
+            self.js.send(message.reply, b"+ACK")
             return
         if item.split:
             self.beside.spawn(self._expand(partition, message, item, content))
@@ -270,7 +270,7 @@ class PoolQueue:
             if known.seq == message.seq:
                 known.reply = message.reply  # redelivered while in hand: only the ack's place is new
             else:  # its successor fired before it is settled: acks must not be mixed up
-                self.beside.spawn(self.js.send(message.reply, PUT_OFF))
+                self.js.send(message.reply, PUT_OFF)
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
@@ -316,14 +316,14 @@ class PoolQueue:
         try:
             await expand(self.js, partition.fence, item, content)
             self.settled.remember(partition.fence.partition, message.seq, item.deliveries[0].name)
-            await self.js.send(message.reply, b"+ACK")
+            self.js.send(message.reply, b"+ACK")
         except FenceLostError:
             self._drop(partition)
         except (QueueUnavailableError, QueueFullError, ApiError) as error:
             LOG.warning("a message cannot be expanded yet", error=str(error))
             self._notice_full(error)
             await asyncio.sleep(SETTLE_AGAIN_S)
-            await self.js.send(message.reply, b"-NAK")
+            self.js.send(message.reply, b"-NAK")
         finally:
             self.hand.drop(lane, len(content))
 
@@ -388,7 +388,7 @@ class PoolQueue:
     async def _extend(self) -> None:
         for partition in list(self.owned.values()):
             for taken in list(partition.in_hand.values()):
-                await self.js.send(taken.reply, b"+WPI")
+                self.js.send(taken.reply, b"+WPI")
         self.journal.repeat()
 
     def _reconnected(self) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import nats.errors
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from paquebot.queue.jetstream import JetStream, Message
+from paquebot.queue.natsclient import Heard
 
 BATCH = 64
 BYTES_MAX = 1 << 20
@@ -43,10 +43,8 @@ class Pull:
         """Subscribe and ask for messages."""
         self.stopped = False
         self.inbox = self.js.client.new_inbox()  # its own: else it would revive requests of a pull before it
-        self.subscription = await self.js.client.subscribe(
-            f"{self.inbox}.*", cb=self._on, pending_msgs_limit=-1, pending_bytes_limit=64 << 20
-        )
-        await self.ask()
+        self.subscription = await self.js.client.hear(f"{self.inbox}.*", self._on)
+        self.ask()
 
     async def stop(self) -> None:
         """Take no more, and hand back what is still on its way."""
@@ -62,7 +60,7 @@ class Pull:
                 else:
                     await subscription.unsubscribe()
 
-    async def ask(self) -> None:
+    def ask(self) -> None:
         """Open a request, unless one is open or nothing is wanted."""
         if self.left or self.subscription is None or not self.wanted() or not self.js.connected:
             return
@@ -82,38 +80,38 @@ class Pull:
             wanted["id"] = self.pin
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
         with contextlib.suppress(nats.errors.Error):
-            await self.js.client.publish(subject, json.dumps(wanted).encode(), f"{self.inbox}.{self.number}")
+            self.js.client.post(subject, json.dumps(wanted).encode(), f"{self.inbox}.{self.number}")
 
-    async def look(self, now: float) -> None:
+    def look(self, now: float) -> None:
         """Ask again when the open request fell silent; called every second, and after a reconnect."""
         if self.left and now - self.heard > 2 * HEARTBEAT_S + 1:
             self.left = 0
-        await self.ask()
+        self.ask()
 
     def forget_request(self) -> None:
         """Forget the open request: it died with its connection."""
         self.left = 0
 
-    async def _on(self, message: Msg) -> None:
+    def _on(self, message: Heard) -> None:
         self.heard = asyncio.get_running_loop().time()
-        headers = message.headers or {}
+        headers = message.headers
         status = headers.get("Status")
         if status is not None:
-            await self._on_status(status, message)
+            self._on_status(status, message)
             return
         if self.stopped:
-            await self.js.send(message.reply, b"-NAK")
+            self.js.send(message.reply, b"-NAK")
             return
         self.pin = headers.get("Nats-Pin-Id", self.pin)
         self.left = max(0, self.left - 1)
         self.on_message(_delivered(message, headers))
         if not self.left:
-            await self.ask()
+            self.ask()
 
-    async def _on_status(self, status: str, message: Msg) -> None:
+    def _on_status(self, status: str, message: Heard) -> None:
         if status == "100" or message.subject != f"{self.inbox}.{self.number}":
             return  # a heartbeat, or the end of a request that is already replaced
-        why = (message.headers or {}).get("Description", "")
+        why = message.headers.get("Description", "")
         self.lone = self.left == BATCH and "Size Exceeds" in why
         self.left = 0
         if status == "423":
@@ -121,12 +119,14 @@ class Pull:
         if status in {"404", "503"} or "Deleted" in why:
             self.on_missing()
         elif status in {"408", "423"} or "Size Exceeds" in why or "Completed" in why:
-            await self.ask()  # the request ended as requests end; after anything else `look` asks, a second later
+            self.ask()  # the request ended as requests end; after anything else `look` asks, a second later
 
 
-def _delivered(message: Msg, headers: dict[str, str]) -> Message:
+def _delivered(message: Heard, headers: dict[str, str]) -> Message:
     """Read the ack subject from the right: …<delivered>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]."""
     parts = message.reply.split(".")
     counts = parts[6:11] if len(parts) >= 11 else parts[4:9]  # noqa: PLR2004  (v2: domain and account too)
     delivered, seq, _consumer_seq, at_ns, pending = map(int, counts)
-    return Message(message.subject, message.data, seq, headers, message.reply, delivered, pending, at_ns // 1_000_000)
+    return Message(
+        message.subject, message.payload, seq, headers, message.reply, delivered, pending, at_ns // 1_000_000
+    )
