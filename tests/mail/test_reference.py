@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paquebot.mail.ident import message_id
-from paquebot.mail.reference import read_reference, reference_of, referred_ms, unwanted
+from paquebot.mail.reference import id_begins, read_reference, reference_of, referred_ms, unwanted
 
 IDENT = "0193665f-1234-7abc-8def-0123456789ab"
 
@@ -15,6 +15,7 @@ def test_a_reference_tells_its_time_and_is_read_as_it_is_written(now_ms: int, ch
     reference = reference_of(message_id(now_ms, chance))
     assert referred_ms(reference) == now_ms
     assert read_reference(reference) == reference
+    assert message_id(now_ms, chance).startswith(id_begins(reference))
 
 
 def test_two_messages_of_one_millisecond_have_two_references() -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from paquebot.mail.verdict import Levels
 from paquebot.policy.compile import compile_policy
-from paquebot.policy.content import Levels, OnHoldExpiry, Thresholds
+from paquebot.policy.content import OnHoldExpiry, Thresholds
 from paquebot.policy.faults import PolicyFaults
 from paquebot.policy.values import MailDomain, Policy
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from paquebot.mail.verdict import Action, Reason
-from paquebot.policy.values import Levels, Thresholds
+from paquebot.mail.verdict import Action, Levels, Reason, Terms
+from paquebot.policy.values import Thresholds
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.judge import RULES, TERMS, Evidence, action_for, judge, weigh
 
@@ -138,3 +138,5 @@ def test_a_verdict_has_five_reasons_of_all_terms_and_names_the_model() -> None:
     verdict = weigh(Evidence(logit=3.0, content=many, reputation=(Reason("x", -9.0, "X."),), model="abc"), Thresholds())
     assert [reason.rule for reason in verdict.reasons] == ["x", "r6", "r5", "r4", "r3"]
     assert verdict.model == "abc"
+    assert verdict.terms == Terms(content=3.0, reputation=-9.0)
+    assert verdict.levels == Levels()

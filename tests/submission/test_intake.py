@@ -133,7 +133,7 @@ async def test_a_held_message_is_kept_and_says_until_when_and_why(world: Any, we
     assert (await world.intake().take(_mail(web))).reply.code == 250
     (asked,) = world.plans
     assert (asked.hold_ms, asked.refuse_ms) == (asked.accepted_ms + 4 * 3_600_000, 0)
-    assert asked.hold_reason == "held by the spam filter: An attachment is a program?; A link deceives."
+    assert asked.hold_reason == "held by the spam filter: An attachment is a program?; A link deceives"
     assert [(record.kind, record.verdict) for record in world.records] == [
         (Kind.ACCEPTED, world.verdict),
         (Kind.HELD, None),

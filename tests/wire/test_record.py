@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
-from paquebot.mail.verdict import Action, Reason, Verdict
+from paquebot.mail.verdict import Action, Levels, Reason, Terms, Verdict
 from paquebot.pb.v1 import event_pb2
 from paquebot.wire.method import WireError
 from paquebot.wire.record import decode_records, encode_records
@@ -38,6 +38,9 @@ records = st.builds(
         unscanned=st.booleans(),
         model=words,
         alarmed=st.booleans(),
+        terms=st.none() | st.builds(Terms, *[st.floats(-9, 9)] * 4),
+        levels=st.none() | st.builds(Levels, *[st.floats(0, 2)] * 3),
+        whose=words,
     ),
 )
 

@@ -23,6 +23,7 @@ EVERYTHING = "this means all mail: narrow it, such as with --tenant or --site, o
 DONE = {
     Action.HOLD: "held",
     Action.RELEASE: "released",
+    Action.REFUSE: "refused",
     Action.CANCEL: "cancelled",
     Action.RETRY: "retried",
     Action.REQUEUE: "requeued",
@@ -42,23 +43,24 @@ class Manner:
 
 
 def hand(name: str, *more: Callable[..., Any]) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command that takes a selector, an author, a reason, and how to go about it."""
+    """Make a command of `queue` that takes a selector, an author, a reason, and how to go about it."""
+    return lambda function: queue.command(name)(takes_manner(function, *more))
 
-    def decorate(function: Callable[..., Any]) -> click.Command:
-        command = _with_manner(takes_selector(function))
-        for option in (
-            *reversed(more),
-            click.option("--all", "everything", is_flag=True, help="Mean it when nothing narrows the selection."),
-            click.option("--dry-run", is_flag=True, help="Change nothing; say how many there are, and show some."),
-            click.option("--yes", is_flag=True, help=f"Do not ask before more than {CONFIRM_OVER} are changed."),
-            AUTHOR_OPTION,
-            OUTPUT_OPTION,
-            STATE_OPTION,
-        ):
-            command = option(command)
-        return queue.command(name)(command)
 
-    return decorate
+def takes_manner(function: Callable[..., Any], *more: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command a selector, an author, and how to go about it; `more` are options of its own."""
+    command = _with_manner(takes_selector(function))
+    for option in (
+        *reversed(more),
+        click.option("--all", "everything", is_flag=True, help="Mean it when nothing narrows the selection."),
+        click.option("--dry-run", is_flag=True, help="Change nothing; say how many there are, and show some."),
+        click.option("--yes", is_flag=True, help=f"Do not ask before more than {CONFIRM_OVER} are changed."),
+        AUTHOR_OPTION,
+        OUTPUT_OPTION,
+        STATE_OPTION,
+    ):
+        command = option(command)
+    return command
 
 
 def _with_manner(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,25 +79,30 @@ def hold(selector: Selector, manner: Manner, author: str, reason: str, for_s: in
     if for_s > HOLD_MAX_S:
         raise click.BadParameter(f"at most {HOLD_MAX_S // 86_400}d", param_hint="--for")
     order = new_order(Action.HOLD, selector, author, reason)
-    _run(manner, replace(order, hold_ms=order.given_ms + for_s * 1000))
+    run(manner, replace(order, hold_ms=order.given_ms + for_s * 1000))
 
 
-@hand("release", OPTIONAL_REASON)
-def release(selector: Selector, manner: Manner, author: str, reason: str) -> None:
+ALARMED_OPTION = click.option(
+    "--despite-alarm", is_flag=True, help="Also what the filter held while its account did not act like itself."
+)
+
+
+@hand("release", ALARMED_OPTION, OPTIONAL_REASON)
+def release(selector: Selector, manner: Manner, author: str, reason: str, *, despite_alarm: bool) -> None:
     """Let held mail be tried at once. What is older than its expiry has an hour for it."""
-    _run(manner, new_order(Action.RELEASE, selector, author, reason))
+    let_go(manner, new_order(Action.RELEASE, selector, author, reason), despite_alarm=despite_alarm)
 
 
 @hand("cancel", REASON_OPTION)
 def cancel(selector: Selector, manner: Manner, author: str, reason: str) -> None:
     """Take mail away for good. Its senders are not told; the events keep who did it and why."""
-    _run(manner, new_order(Action.CANCEL, selector, author, reason))
+    run(manner, new_order(Action.CANCEL, selector, author, reason))
 
 
 @hand("retry-now", OPTIONAL_REASON)
 def retry_now(selector: Selector, manner: Manner, author: str, reason: str) -> None:
     """Try deferred mail at once instead of at its time. A site that rests rests on."""
-    _run(manner, new_order(Action.RETRY, selector, author, reason))
+    run(manner, new_order(Action.RETRY, selector, author, reason))
 
 
 FRESH_OPTION = click.option("--fresh-expiry", is_flag=True, help="Begin its lifetime anew, too.")
@@ -104,7 +111,7 @@ FRESH_OPTION = click.option("--fresh-expiry", is_flag=True, help="Begin its life
 @hand("requeue", FRESH_OPTION, OPTIONAL_REASON)
 def requeue(selector: Selector, manner: Manner, author: str, reason: str, *, fresh_expiry: bool) -> None:
     """Forget the attempts and what hosts said, and begin again as if the mail had just come."""
-    _run(manner, replace(new_order(Action.REQUEUE, selector, author, reason), fresh_expiry=fresh_expiry))
+    run(manner, replace(new_order(Action.REQUEUE, selector, author, reason), fresh_expiry=fresh_expiry))
 
 
 TO_OPTION = click.option("--to", "target", required=True, metavar="NAMESPACE/NAME", help="The pool that takes it over.")
@@ -123,10 +130,22 @@ def reroute(selector: Selector, manner: Manner, author: str, reason: str, target
         raise click.UsageError(f"all of this is in pool {target} already")
     if selector.is_empty and not manner.everything:
         raise click.UsageError(EVERYTHING)
-    _run(manner, replace(new_order(Action.REROUTE, replace(selector, pools=others), author, reason), pool=pool))
+    run(manner, replace(new_order(Action.REROUTE, replace(selector, pools=others), author, reason), pool=pool))
 
 
-def _run(manner: Manner, order: Order) -> None:
+def let_go(manner: Manner, order: Order, *, despite_alarm: bool) -> None:
+    """Release; what was held while its account did not act like itself only when that is said."""
+    if not despite_alarm and not manner.dry_run:
+        found = on_queue(manner.place, lambda js: survey(js, narrowed(order)))
+        if found.alarmed:
+            raise click.ClickException(
+                f"{_counted(found.alarmed.total())} of {', '.join(sorted(found.alarmed))}, which did not act like "
+                "itself then: refuse or cancel them, or say --despite-alarm"
+            )
+    run(manner, order)
+
+
+def run(manner: Manner, order: Order) -> None:
     """Look, ask, do, and account for it: exit 1 when nothing matched or not all could be done."""
     if order.selector.is_empty and not manner.everything:
         raise click.UsageError(EVERYTHING)

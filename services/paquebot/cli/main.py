@@ -1,8 +1,8 @@
 """The `paquebot` command. Each subcommand lives in its own module, loaded when it is asked for."""
 
-from importlib import import_module
-
 import click
+
+from paquebot.cli.lazy import LazyGroup
 
 COMMANDS = {
     "check": "paquebot.cli.check:check",
@@ -25,26 +25,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a subcommand only to run it or to tell its help: the command starts at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, sorted."""
-        del ctx
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command, or None for an unknown name."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101  (the table above is ours)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="paquebot")
 def main() -> None:
     """Paquebot: outbound mail that is kept, sent once, and can always say why it waits."""

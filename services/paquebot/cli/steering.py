@@ -37,6 +37,7 @@ SLIPPED_MS = 300_000  # longer than what fires while we look needs to be touched
 STATES_OF = {
     Action.HOLD: (READY, DEFERRED),
     Action.RELEASE: (HELD,),
+    Action.REFUSE: (HELD,),
     Action.CANCEL: (READY, DEFERRED, HELD),
     Action.RETRY: (DEFERRED,),
     Action.REQUEUE: (READY, DEFERRED, HELD),
@@ -51,6 +52,7 @@ class Survey:
     total: int = 0
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # tenant, site, state
     sample: list[Waiting] = field(default_factory=list)
+    alarmed: Counter[str] = field(default_factory=Counter)  # by credential: held while it did not act like itself
 
     @property
     def ready(self) -> int:
@@ -87,6 +89,8 @@ async def survey(js: JetStream, order: Order) -> Survey:
         for waiting in batch:
             delivery = waiting.delivery
             found.counts[delivery.tenant, delivery.site, waiting.state] += 1
+            if delivery.held and delivery.alarmed:
+                found.alarmed[f"{delivery.tenant}.{delivery.credential}"] += 1
             if len(found.sample) < SAMPLE:
                 found.sample.append(waiting)
         found.total += len(batch)

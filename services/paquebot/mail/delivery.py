@@ -74,6 +74,7 @@ class Delivery:
     steered_ms: int = 0  # when a person last decided about it: orders given before are done with
     order: str = ""  # id of the suspension that it waits for
     refuse_ms: int = 0  # from then on it is refused as unwanted instead of tried; 0: never
+    alarmed: bool = False  # when it was judged its account did not act like itself
     moving_to: str = ""  # pool that takes it over: nothing else may be done with it
     moving_from: str = ""  # pool that it comes from and that may still hold it
 

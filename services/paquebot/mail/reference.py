@@ -22,6 +22,12 @@ def reference_of(ident: str) -> str:
     return "-".join(letters[start : start + _GROUP] for start in range(0, _LETTERS, _GROUP))
 
 
+def id_begins(reference: str) -> str:
+    """Return how the id of the message that a reference names begins: all but its last bits."""
+    digits = f"{_value(reference) >> _BITS % 4:0{_BITS // 4}x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:]))
+
+
 def unwanted(ident: str) -> str:
     """Return what a sender is told of an unwanted message: nothing of why, but who can tell and by what."""
     return f"Refused as unwanted mail. Whoever runs this platform can explain it: reference {reference_of(ident)}"
@@ -37,7 +43,11 @@ def read_reference(text: str) -> str:
 
 def referred_ms(reference: str) -> int:
     """Return the Unix time in milliseconds of the message that a reference names."""
+    return _value(reference) >> (_BITS - _TIME_BITS)
+
+
+def _value(reference: str) -> int:
     value = 0
     for letter in reference.replace("-", ""):
         value = value << 5 | _ALPHABET.index(letter)
-    return value >> (_BITS - _TIME_BITS)
+    return value

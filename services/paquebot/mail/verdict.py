@@ -25,13 +25,36 @@ class Reason:
     text: str
 
 
+NEVER = 2.0  # a probability that no message reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Probabilities from which on a message is tagged, held, rejected; above 1: never. As they are without a model."""
+
+    tag: float = 0.5
+    hold: float = NEVER
+    reject: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the probability is the sum of, in log-odds: who says how much."""
+
+    content: float = 0.0  # rules and the model
+    learned: float = 0.0  # from what the tenant's people decided
+    reputation: float = 0.0
+    behaviour: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """An action with the probability (0 to 1) that the message is unwanted, and why.
 
     In shadow mode `action` is always ACCEPT and `shadow_action` says what would have been done.
     `unscanned` marks mail accepted while the filter could not answer. `model` is the digest of the model that read its
-    content, "" where only rules did. `alarmed`: its account may be in strange hands.
+    content, "" where only rules did. `alarmed`: its account may be in strange hands. `levels` are those in force, and
+    `whose` the MailDomain (`<namespace>/<name>`) that was asked for them, "" for none.
     """
 
     action: Action
@@ -42,3 +65,6 @@ class Verdict:
     unscanned: bool = False
     model: str = ""
     alarmed: bool = False
+    terms: Terms | None = None
+    levels: Levels | None = None
+    whose: str = ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from paquebot.mail.verdict import NEVER, Levels
 from paquebot.policy import scalars
 from paquebot.policy.section import Section
 
@@ -26,15 +27,6 @@ class OnHoldExpiry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
-    """Probabilities from which on a message is tagged, held, rejected; above 1: never. As they are without a model."""
-
-    tag: float = 0.5
-    hold: float = scalars.NEVER
-    reject: float = 0.95
-
-
-@dataclass(frozen=True, slots=True)
 class Thresholds:
     """What is wanted. None: as the model's card says, or as Levels are without a model.
 
@@ -54,7 +46,7 @@ class Thresholds:
     def over(self, default: Levels) -> Levels:
         """Return the levels in force. Who wants mail held up to a height wants none rejected below it."""
         hold = default.hold if self.hold is None else self.hold
-        least = hold if hold < scalars.NEVER else 0.0
+        least = hold if hold < NEVER else 0.0
         reject = max(default.reject, least) if self.reject is None else self.reject
         return Levels(default.tag if self.tag is None else self.tag, hold, reject)
 
@@ -73,7 +65,7 @@ def thresholds(section: Section) -> Thresholds:
         on_hold_expiry=section.read("onHoldExpiry", scalars.choice(OnHoldExpiry), default.on_hold_expiry),
         share_for_training=section.read("shareForTraining", scalars.boolean, default.share_for_training),
     )
-    if read.hold is not None and read.reject is not None and read.reject <= read.hold < scalars.NEVER:
+    if read.hold is not None and read.reject is not None and read.reject <= read.hold < NEVER:
         section.fault("hold", "is not below `reject`, so nothing would be held", "lower it, or write Never")
     section.finish()
     return read

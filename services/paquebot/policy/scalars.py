@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from paquebot.mail.delivery import Lane
+from paquebot.mail.verdict import NEVER
 from paquebot.policy.faults import Unfit
 
-NEVER: Final = 2.0  # a probability no message reaches
 DURATION_MAX_S: Final = 366 * 86_400
 
 _SHOWN_MAX: Final = 60

@@ -6,8 +6,8 @@ from enum import StrEnum
 from paquebot.mail.delivery import Lane
 from paquebot.mail.doubt import InDoubt
 from paquebot.mail.retry import Retry as Retry  # noqa: PLC0414  (a policy is read with its retry schedule)
+from paquebot.mail.verdict import Levels as Levels  # noqa: PLC0414  (the same)
 from paquebot.policy.cluster import ClusterIdentity
-from paquebot.policy.content import Levels as Levels  # noqa: PLC0414  (a policy is read with what it says of content)
 from paquebot.policy.content import OnHoldExpiry as OnHoldExpiry  # noqa: PLC0414
 from paquebot.policy.content import OnUnavailable as OnUnavailable  # noqa: PLC0414
 from paquebot.policy.content import Thresholds as Thresholds  # noqa: PLC0414
@@ -66,6 +66,11 @@ class MailDomain:
     eight_bit: EightBit = EightBit.PASS
     expiry_s: int = 0  # how long its mail is tried; 0: as the pool says
     windows: tuple[Window, ...] = ()  # when its mail may go out; none: at any time
+
+    @property
+    def place(self) -> str:
+        """`<namespace>/<name>`: how people are told of it."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,12 @@ class Policy:
 
     def content_of(self, *domains: str) -> Thresholds:
         """Return what the MailDomain of the first declared of these sender's domains wants done, else the default."""
-        declared = (self.domain_of(domain) for domain in domains)
-        return next((each.content for each in declared if each is not None), _DEFAULT_CONTENT)
+        declared = self.first_of(*domains)
+        return declared.content if declared else _DEFAULT_CONTENT
+
+    def first_of(self, *domains: str) -> MailDomain | None:
+        """Return the MailDomain of the first declared of these sender's domains."""
+        return next(filter(None, map(self.domain_of, domains)), None)
 
     def destination(self, domain: str, hosts: tuple[str, ...]) -> DestinationPolicy:
         """Return the DestinationPolicy for a domain and its MX hosts; domains win over MX suffixes."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from paquebot.mail.record import Record
+from paquebot.mail.record import Kind, Record
 from paquebot.queue import metrics
-from paquebot.queue.jetstream import BATCH, ApiError, JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.jetstream import BATCH, ApiError, JetStream, Message, QueueFullError, QueueUnavailableError
 from paquebot.queue.subjects import event_subject
 from paquebot.wire.record import decode_records, encode_records
 
@@ -135,13 +135,27 @@ async def read_about(js: JetStream, ident: str, since_ms: int) -> AsyncGenerator
                 about = [each for each in decode_records(message.payload) if _is_about(each, ident, names)]
                 names |= {record.id for record in about if record.report_of}
                 records += about
-        stored = datetime.fromisoformat(batch[-1].headers["Nats-Time-Stamp"])
-        yield Stretch(tuple(records), int(stored.timestamp() * 1000))
+        yield Stretch(tuple(records), _stored_ms(batch[-1]))
         batch = await js.read("EV", "ev.>", start_seq=batch[-1].seq + 1) if len(batch) == BATCH else []
 
 
 def _is_about(record: Record, ident: str, names: set[str]) -> bool:
     return record.id in names or record.report_of.partition(".")[0] == ident
+
+
+async def find_id(js: JetStream, begins: str, since_ms: int, until_ms: int) -> str:
+    """Return the first id that begins so, of what was refused or accepted between two times; "" when there is none."""
+    for kind in (Kind.REFUSED, Kind.ACCEPTED):
+        batch = await js.read_since("EV", f"ev.*.{kind}", rfc3339(since_ms))
+        while batch:
+            for message in batch:
+                if begins.encode() in message.payload:
+                    found = (each.id for each in decode_records(message.payload) if each.id.startswith(begins))
+                    return next(found, "")
+            if len(batch) < BATCH or _stored_ms(batch[-1]) > until_ms:
+                break
+            batch = await js.read("EV", f"ev.*.{kind}", start_seq=batch[-1].seq + 1)
+    return ""
 
 
 async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator[Record]:
@@ -158,6 +172,10 @@ async def follow_records(js: JetStream, subjects: str = "ev.>") -> AsyncIterator
                 yield record
         if len(batch) < BATCH:
             await asyncio.sleep(FOLLOW_S)
+
+
+def _stored_ms(message: Message) -> int:
+    return int(datetime.fromisoformat(message.headers["Nats-Time-Stamp"]).timestamp() * 1000)
 
 
 def rfc3339(at_ms: int) -> str:

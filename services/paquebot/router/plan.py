@@ -161,6 +161,7 @@ def _delivery(
         hold_until_ms=decision.until_ms,
         route=decision.smarthost_route,
         refuse_ms=request.refuse_ms,
+        alarmed=request.alarmed,
     )
 
 

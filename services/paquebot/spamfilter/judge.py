@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from paquebot.mail.verdict import REASONS_MAX, Action, Reason, Verdict
-from paquebot.policy.values import Levels, Thresholds
+from paquebot.mail.verdict import REASONS_MAX, Action, Levels, Reason, Terms, Verdict
+from paquebot.policy.values import Thresholds
 from paquebot.spamfilter.attachment_rules import executable_attachment, html_attachment, runnable_name
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.link_rules import (
@@ -115,9 +115,18 @@ class Evidence:
     model: str = ""
 
     @property
+    def terms(self) -> Terms:
+        """Who says how much."""
+        return Terms(self.logit, *(sum(each.weight for each in term) for term in self._beside))
+
+    @property
     def sum(self) -> float:
         """All of it, in log-odds."""
-        return self.logit + sum(reason.weight for reason in (*self.delta, *self.reputation, *self.behaviour))
+        return self.logit + sum(reason.weight for term in self._beside for reason in term)
+
+    @property
+    def _beside(self) -> tuple[tuple[Reason, ...], ...]:
+        return self.delta, self.reputation, self.behaviour
 
     @property
     def is_hard(self) -> bool:
@@ -136,10 +145,10 @@ def weigh(evidence: Evidence, thresholds: Thresholds, default: Levels = Levels()
 
     `default` are the levels where the sender's domain names none.
     """
-    probability = logistic(evidence.sum)
-    action = action_for(probability, thresholds.over(default))
+    probability, levels = logistic(evidence.sum), thresholds.over(default)
+    action = action_for(probability, levels)
     if action is Action.REJECT and not _may_reject(evidence, probability, thresholds.certain):
-        action = Action.TAG if thresholds.over(default).hold > 1.0 else Action.HOLD
+        action = Action.TAG if levels.hold > 1.0 else Action.HOLD
     action = max(action, evidence.at_least, key=_STRICTNESS.index)
     reasons = (*evidence.content, *evidence.delta, *evidence.reputation, *evidence.behaviour)
     return Verdict(
@@ -149,6 +158,8 @@ def weigh(evidence: Evidence, thresholds: Thresholds, default: Levels = Levels()
         shadow_action=action if thresholds.shadow else None,
         model=evidence.model,
         alarmed=evidence.alarmed,
+        terms=evidence.terms,
+        levels=levels,
     )
 
 

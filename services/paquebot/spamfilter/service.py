@@ -19,6 +19,7 @@ VERDICTS = Counter(
 )
 RULE_HITS = Counter("paquebot_spamfilter_rule_hits_total", "How often each rule spoke.", ["rule"])
 LOG = structlog.get_logger()
+_DEFAULT_CONTENT = Thresholds()
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class SpamFilter:
     def answer(self, request: JudgeRequest, _caller: Caller) -> Verdict:
         """Return the verdict about one message. It waits for nothing, so a frame is answered as one."""
         facts = gather(request.content, request.envelope, request.principal, request.origin)
-        verdict = judge(facts, self.thresholds(facts))
+        verdict = self.judged(facts)
         if request.sampled:
             verdict = replace(verdict, sampled=True)
         _count(verdict)
@@ -54,9 +55,11 @@ class SpamFilter:
         """Return the verdict to a unary call."""
         return self.answer(request, caller)
 
-    def thresholds(self, facts: Facts) -> Thresholds:
-        """Return what the author's MailDomain wants, else the reverse-path's, else the default."""
-        return self.policy.content_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
+    def judged(self, facts: Facts) -> Verdict:
+        """Return the verdict by what the author's MailDomain wants, else the reverse-path's, else the default."""
+        domain = self.policy.first_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
+        verdict = judge(facts, domain.content if domain else _DEFAULT_CONTENT)
+        return replace(verdict, whose=domain.place) if domain else verdict
 
 
 def _count(verdict: Verdict) -> None:

@@ -285,6 +285,7 @@ class Intake:
             hold_ms=hold_ms,
             hold_reason=f"{HELD_BY_FILTER}: {_reasons(verdict)}",
             refuse_ms=hold_ms if wanted.on_hold_expiry is OnHoldExpiry.REFUSE else 0,
+            alarmed=verdict.alarmed,
         )
 
     async def _kept(self, message: "_Message", verdict: Verdict, plan: Plan, slot: "_Slot | None") -> SubmitAnswer:
@@ -353,6 +354,6 @@ def _other_content(wanted: Repeatable, taken: Taken) -> Reply:
 def _reasons(verdict: Verdict) -> str:
     """Return what speaks against it, the weightiest first, as one line of ASCII."""
     reasons = sorted(verdict.reasons, key=lambda reason: -reason.weight)
-    against = [reason.text for reason in reasons if reason.weight > 0][:REASONS_MAX]
+    against = [reason.text.rstrip(".") for reason in reasons if reason.weight > 0][:REASONS_MAX]
     text = "; ".join(against) or "no rule alone decided"
     return " ".join(text.encode("ascii", "replace").decode().split())[:_TEXT_MAX]

@@ -72,6 +72,7 @@ def _course(delivery: Delivery) -> dict[str, Any]:
         "moving_to": delivery.moving_to,
         "moving_from": delivery.moving_from,
         "refuse_ms": delivery.refuse_ms,
+        "alarmed": delivery.alarmed,
     }
 
 
@@ -125,6 +126,7 @@ def _steering_of(message: pb.Delivery) -> dict[str, Any]:
         "moving_to": message.moving_to,
         "moving_from": message.moving_from,
         "refuse_ms": message.refuse_ms,
+        "alarmed": message.alarmed,
     }
 
 

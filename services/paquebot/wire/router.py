@@ -48,6 +48,7 @@ class PlanRequest:
     pool: str = ""  # the pool to use, for mail that no sender's domain decides
     tags: Mapping[str, str] = field(default_factory=dict)
     refuse_ms: int = 0
+    alarmed: bool = False
 
 
 def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
@@ -69,6 +70,7 @@ def _request_to_pb(request: PlanRequest) -> pb.PlanRequest:
         pool=request.pool,
         tags=request.tags,
         refuse_ms=request.refuse_ms,
+        alarmed=request.alarmed,
     )
 
 
@@ -91,6 +93,7 @@ def _request_from_pb(message: pb.PlanRequest) -> PlanRequest:
         pool=message.pool,
         tags=dict(message.tags),
         refuse_ms=message.refuse_ms,
+        alarmed=message.alarmed,
     )
 
 

@@ -1,11 +1,11 @@
 """The spam filter on the wire."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.origin import Origin
 from paquebot.mail.principal import Principal
-from paquebot.mail.verdict import Action, Reason, Verdict
+from paquebot.mail.verdict import Action, Levels, Reason, Terms, Verdict
 from paquebot.pb.v1 import spamfilter_pb2 as pb
 from paquebot.wire.frames import decode_answered, decode_asked, encode_answered, encode_asked
 from paquebot.wire.method import Method, StreamMethod, WireError
@@ -79,6 +79,9 @@ def verdict_to_pb(verdict: Verdict) -> pb.Verdict:
         model=verdict.model,
         alarmed=verdict.alarmed,
         unscanned=verdict.unscanned,
+        terms=None if verdict.terms is None else pb.Terms(**asdict(verdict.terms)),
+        levels=None if verdict.levels is None else pb.Levels(**asdict(verdict.levels)),
+        whose=verdict.whose,
     )
 
 
@@ -94,9 +97,20 @@ def verdict_from_pb(message: pb.Verdict) -> Verdict:
             message.unscanned,
             model=message.model,
             alarmed=message.alarmed,
+            terms=_terms_from_pb(message.terms) if message.HasField("terms") else None,
+            levels=_levels_from_pb(message.levels) if message.HasField("levels") else None,
+            whose=message.whose,
         )
     except ValueError as error:
         raise WireError(f"a Verdict with an unknown action: {error}") from error
+
+
+def _terms_from_pb(message: pb.Terms) -> Terms:
+    return Terms(message.content, message.learned, message.reputation, message.behaviour)
+
+
+def _levels_from_pb(message: pb.Levels) -> Levels:
+    return Levels(message.tag, message.hold, message.reject)
 
 
 def _size(request: JudgeRequest) -> int:

@@ -11,6 +11,7 @@ from paquebot.cli.explain.cause import Cause
 from paquebot.cli.explain.cures import cure
 from paquebot.cli.hands import queue
 from paquebot.cli.main import COMMANDS
+from paquebot.cli.spam.command import COMMANDS as SPAM
 from paquebot.policy.compile import compile_policy
 from paquebot.policy.faults import PolicyFaults
 
@@ -39,6 +40,8 @@ def test_a_command_that_is_named_is_there() -> None:
     assert named <= set(COMMANDS)
     steering = {name for text in TEXTS.values() for name in re.findall(r"`paquebot queue (\S+) ", text)}
     assert steering <= set(queue.commands)
+    deciding = {name for text in TEXTS.values() for name in re.findall(r"`paquebot spam (\w+)", text)}
+    assert deciding <= set(SPAM)
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -41,6 +41,8 @@ from paquebot.mail.record import Kind
 from paquebot.mail.reference import unwanted
 from paquebot.mail.reply import Reply
 from paquebot.mail.settle import EXPIRED, UNREPORTED
+from paquebot.mail.verdict import Action as Done
+from paquebot.mail.verdict import Verdict
 from paquebot.wire.deliverer import InHand, Load, Pace
 
 READY = Kept(delivery(), "ready")
@@ -253,6 +255,16 @@ SITUATIONS: dict[str, tuple[MessageFacts, Around]] = {
                 ),
             )
         ),
+        QUIET,
+    ),
+    "refused_at_submission": (
+        facts(
+            records=(record(Kind.REFUSED, n=0, reply=Reply(550, "5.7.1", unwanted(ID)), verdict=Verdict(Done.REJECT)),)
+        ),
+        QUIET,
+    ),
+    "held_while_its_account_was_under_alarm": (
+        facts(held("held by the spam filter: The account does not act like itself.", alarmed=True)),
         QUIET,
     ),
     "refused_as_unwanted": (

@@ -77,6 +77,9 @@ def _limit(delivery: Delivery, around: Around, field: str) -> str:
 
 def by_hand(delivery: Delivery, cause: Cause) -> str:
     """Return the command that decides about a delivery now; "" where none helps."""
+    if cause is Cause.FILTER:
+        last = f"`paquebot spam refuse {delivery.name} --reason WHY` refuses it with a report"
+        return f"`paquebot spam release {delivery.name}{' --despite-alarm' * delivery.alarmed}` lets it go, {last}."
     if delivery.held:
         last = f"`paquebot queue cancel {delivery.name} --reason WHY` takes it away"
         return f"`paquebot queue release {delivery.name}` lets it go, {last}."
@@ -96,8 +99,8 @@ _CURES: Mapping[Cause, str | Callable[[Delivery, Around], str]] = {
     Cause.HOST: _unreachable,
     Cause.REPORT: "See that submission runs and takes mail: its log says why it does not.",
     Cause.CONTENT: "If it stays so, the store has lost it: look at the log of the NATS server.",
-    Cause.FILTER: "Look at its content and decide. What is held is set by `spec.content.hold` of its MailDomain, "
-    "how that ends by `spec.content.onHoldExpiry` of its MailDomain.",
+    Cause.FILTER: "`paquebot spam review` shows it. What is held is set by `spec.content.hold` of its MailDomain, how "
+    "that ends by `spec.content.onHoldExpiry` of its MailDomain.",
     Cause.ROUTE: "To let it go sooner, change that route or take it away; its mail is looked at every ten minutes.",
     Cause.POISON: "Keep the deliverer's log, which tells of the crashes: that is a fault of ours to report.",
     Cause.FAULT: "Keep the deliverer's log: that is a fault of ours to report.",

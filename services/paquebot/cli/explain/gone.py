@@ -37,6 +37,16 @@ def gone(facts: MessageFacts, records: Sequence[Record], around: Around) -> tupl
     return tuple(sentence for record in final for sentence in _end(facts, record, around))
 
 
+def turned_away(facts: MessageFacts, around: Around) -> Explanation | None:
+    """Return what is told of a message that was refused as unwanted at submission; None when it was not."""
+    record = next((each for each in facts.records if each.kind is Kind.REFUSED and not each.n), None)
+    if record is None:
+        return None
+    told = why(f"It was refused as unwanted {ago(record.at_ms, around.now_ms)}: {record.reply}.")
+    cure = do(f"`paquebot spam explain {facts.id}` tells what spoke against it, and which thresholds were in force.")
+    return Explanation(facts.id, "refused", (told, cure))
+
+
 def unknown(facts: MessageFacts, around: Around) -> Explanation:
     """Return what can be said of an id that neither the queue nor the events know."""
     name = f"{facts.id}.{facts.n}" if facts.n else facts.id
@@ -120,7 +130,7 @@ def _cure(record: Record) -> str:
     if record.reason.startswith("refused by TransportRoute"):
         return "If it should go, change that route or take it away; then submit the message again."
     if record.reason == unwanted(record.id):
-        return "How a hold ends that nobody decides about is set by `spec.content.onHoldExpiry` of its MailDomain."
+        return f"`paquebot spam explain {record.id}` tells why, and who refused it."
     if "is on SuppressionList " in record.reason:
         return "If it should go all the same, take the address off that list; then submit the message again."
     enhanced = record.reply.enhanced if record.reply else ""

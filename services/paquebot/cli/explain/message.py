@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from paquebot.cli.explain.facts import Around, Explanation, Kept, MessageFacts, Sentence, what
-from paquebot.cli.explain.gone import gone, last_of, state_of, unknown
+from paquebot.cli.explain.gone import gone, last_of, state_of, turned_away, unknown
 from paquebot.cli.explain.later import deferred, held
 from paquebot.cli.explain.ready import Case, ready
 from paquebot.cli.explain.words import ago, count, listed, pool_name
@@ -20,7 +20,7 @@ def message(facts: MessageFacts, around: Around) -> tuple[Explanation, ...]:
     records = _by_delivery(facts)
     numbers = sorted(n for n in kept.keys() | records.keys() if facts.n in {0, n})
     if not numbers:
-        return (unknown(facts, around),)
+        return (turned_away(facts, around) or unknown(facts, around),)
     told = tuple(_waiting(kept[n], facts, around) if n in kept else _ended(facts, records[n], around) for n in numbers)
     return told if len(told) == 1 else (_summary(facts, told), *told[:DELIVERIES_MAX])
 
@@ -29,7 +29,7 @@ def _by_delivery(facts: MessageFacts) -> dict[int, list[Record]]:
     """Return the message's own records by delivery, without those of the reports about it."""
     found: dict[int, list[Record]] = {}
     for record in facts.records:
-        if record.id == facts.id:
+        if record.id == facts.id and record.n:
             found.setdefault(record.n, []).append(record)
     return found
 

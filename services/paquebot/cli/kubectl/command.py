@@ -15,7 +15,8 @@ import click
 
 from paquebot.cli.kubectl.cluster import Cluster, Kubectl
 from paquebot.cli.kubectl.reaching import Need, reached
-from paquebot.cli.main import LazyGroup
+from paquebot.cli.lazy import LazyGroup
+from paquebot.cli.main import COMMANDS
 from paquebot.queue.jetstream import QueueUnavailableError
 
 # Not `up`, `demo`, `sandbox`, `send`, `check`, `credential`, `dkim`, `smarthost`: they are about one machine.
@@ -24,6 +25,7 @@ NEEDS: dict[str, frozenset[Need]] = {
     "orders": frozenset(),
     "queue": frozenset(),
     "resume": frozenset(),
+    "spam": frozenset(),
     "suppression": frozenset({Need.SUPPRESSION_KEY}),
     "suspend": frozenset(),
     "top": frozenset({Need.DELIVERERS}),
@@ -36,20 +38,18 @@ ENDED_BY = 128  # and the number of the signal: how shells tell it
 class ClusterGroup(LazyGroup):
     """The commands of the table above, without the option that names a state directory."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, sorted."""
-        del ctx
-        return sorted(NEEDS)
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command that reaches the cluster when it runs, or None for an unknown name."""
-        if cmd_name not in NEEDS:
-            return None
         command = super().get_command(ctx, cmd_name)
         return None if command is None else at_cluster(command, NEEDS[cmd_name])
 
 
-@click.group(cls=ClusterGroup, name="kubectl paquebot", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=ClusterGroup,
+    places={name: COMMANDS[name] for name in NEEDS},
+    name="kubectl paquebot",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("-n", "--namespace", default="mail-system", show_default=True, help="The platform's namespace.")
 @click.option("--context", default="", help="The context of the kubeconfig.")
 @click.option("--kubeconfig", default="", help="Another kubeconfig than kubectl's own.")
@@ -71,6 +71,12 @@ def main(ctx: click.Context, /, **options: Any) -> None:
 def at_cluster(command: click.Command, needs: frozenset[Need]) -> click.Command:
     """Return the command, or group of commands, with its place taken from the cluster."""
     adapted = copy.copy(command)
+    if isinstance(adapted, LazyGroup):
+        asked = {name: adapted.found(name) for name in adapted.places}
+        about = {name: each for name, each in asked.items() if any(one.name == "place" for one in each.params)}
+        return click.Group(
+            adapted.name, {name: at_cluster(each, needs) for name, each in about.items()}, help=adapted.help
+        )
     if isinstance(adapted, click.Group):
         adapted.commands = {name: at_cluster(each, needs) for name, each in adapted.commands.items()}
         return adapted

@@ -1,1 +1,1 @@
-"""`paquebot spam`: what the filter thinks of mail, and how it learns."""
+"""`paquebot spam`: what the filter thinks of mail, what people decide about it, and how it learns."""

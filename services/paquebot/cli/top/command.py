@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import json
-import sys
-import termios
-import tty
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import asdict, dataclass
 
@@ -13,6 +10,7 @@ import click
 from rich.live import Live as Screen
 
 from paquebot.cli.explain.gather import sources
+from paquebot.cli.keys import keys
 from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.screen import CONSOLE
 from paquebot.cli.top.frame import Frame, Sort, frame
@@ -99,28 +97,20 @@ async def _live(place: Place, watch: Watch, wish: Wish) -> None:
 @contextlib.contextmanager
 def _keys(wish: Wish) -> Iterator[None]:
     """Take single keys from the terminal while it lasts."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    before = termios.tcgetattr(sys.stdin)
-    tty.setcbreak(sys.stdin)
-    loop, watching = asyncio.get_running_loop(), asyncio.current_task()
+    watching = asyncio.current_task()
     assert watching is not None  # noqa: S101  (a coroutine called us)
 
-    def on_key() -> None:
-        pressed(wish, sys.stdin.read(1))
+    def on_key(key: str) -> None:
+        pressed(wish, key)
         if wish.quit:
             watching.cancel()
 
-    loop.add_reader(sys.stdin, on_key)
     try:
-        yield
+        with keys(on_key):
+            yield
     except asyncio.CancelledError:
         if not wish.quit:
             raise
-    finally:
-        loop.remove_reader(sys.stdin)
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 def pressed(wish: Wish, key: str) -> None:

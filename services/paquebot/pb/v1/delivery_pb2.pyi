@@ -18,7 +18,7 @@ class BodyRef(_message.Message):
     def __init__(self, chunks: _Optional[int] = ..., size_bytes: _Optional[int] = ..., stream: _Optional[int] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body", "held", "utf8", "envelope_id", "ret", "wishes", "delay_told", "tags", "route", "relayed", "hold_until_ms", "steered_ms", "order", "moving_to", "moving_from", "refuse_ms")
+    __slots__ = ("id", "n", "tenant", "credential", "reverse_path", "return_path", "recipients", "domain", "site", "group", "pool", "lane", "partition", "prefix", "size_bytes", "eight_bit", "accepted_ms", "expires_ms", "attempts", "next_ms", "reason", "last_reply", "last_host", "crashes", "body", "held", "utf8", "envelope_id", "ret", "wishes", "delay_told", "tags", "route", "relayed", "hold_until_ms", "steered_ms", "order", "moving_to", "moving_from", "refuse_ms", "alarmed")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class Delivery(_message.Message):
     MOVING_TO_FIELD_NUMBER: _ClassVar[int]
     MOVING_FROM_FIELD_NUMBER: _ClassVar[int]
     REFUSE_MS_FIELD_NUMBER: _ClassVar[int]
+    ALARMED_FIELD_NUMBER: _ClassVar[int]
     id: str
     n: int
     tenant: str
@@ -106,7 +107,8 @@ class Delivery(_message.Message):
     moving_to: str
     moving_from: str
     refuse_ms: int
-    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ..., held: _Optional[bool] = ..., utf8: _Optional[bool] = ..., envelope_id: _Optional[str] = ..., ret: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[_common_pb2.Wish, _Mapping]]] = ..., delay_told: _Optional[bool] = ..., tags: _Optional[_Mapping[str, str]] = ..., route: _Optional[str] = ..., relayed: _Optional[_Iterable[str]] = ..., hold_until_ms: _Optional[int] = ..., steered_ms: _Optional[int] = ..., order: _Optional[str] = ..., moving_to: _Optional[str] = ..., moving_from: _Optional[str] = ..., refuse_ms: _Optional[int] = ...) -> None: ...
+    alarmed: bool
+    def __init__(self, id: _Optional[str] = ..., n: _Optional[int] = ..., tenant: _Optional[str] = ..., credential: _Optional[str] = ..., reverse_path: _Optional[str] = ..., return_path: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ..., domain: _Optional[str] = ..., site: _Optional[str] = ..., group: _Optional[str] = ..., pool: _Optional[str] = ..., lane: _Optional[int] = ..., partition: _Optional[int] = ..., prefix: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., eight_bit: _Optional[bool] = ..., accepted_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., attempts: _Optional[int] = ..., next_ms: _Optional[int] = ..., reason: _Optional[str] = ..., last_reply: _Optional[_Union[_common_pb2.Reply, _Mapping]] = ..., last_host: _Optional[str] = ..., crashes: _Optional[int] = ..., body: _Optional[_Union[BodyRef, _Mapping]] = ..., held: _Optional[bool] = ..., utf8: _Optional[bool] = ..., envelope_id: _Optional[str] = ..., ret: _Optional[str] = ..., wishes: _Optional[_Iterable[_Union[_common_pb2.Wish, _Mapping]]] = ..., delay_told: _Optional[bool] = ..., tags: _Optional[_Mapping[str, str]] = ..., route: _Optional[str] = ..., relayed: _Optional[_Iterable[str]] = ..., hold_until_ms: _Optional[int] = ..., steered_ms: _Optional[int] = ..., order: _Optional[str] = ..., moving_to: _Optional[str] = ..., moving_from: _Optional[str] = ..., refuse_ms: _Optional[int] = ..., alarmed: _Optional[bool] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("deliveries", "split")

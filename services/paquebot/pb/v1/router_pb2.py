@@ -26,7 +26,7 @@ from paquebot.pb.v1 import common_pb2 as paquebot_dot_pb_dot_v1_dot_common__pb2
 from paquebot.pb.v1 import delivery_pb2 as paquebot_dot_pb_dot_v1_dot_delivery__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaquebot/pb/v1/router.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\x1a\x1dpaquebot/pb/v1/delivery.proto\"\xc8\x03\n\x0bPlanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.paquebot.v1.Principal\x12\'\n\x08\x65nvelope\x18\x03 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x16\n\x0eheader_section\x18\x04 \x01(\x0c\x12\x11\n\tbody_hash\x18\x05 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x06 \x01(\x04\x12\x13\n\x0b\x61\x63\x63\x65pted_ms\x18\x07 \x01(\x04\x12\x13\n\x0b\x63lient_name\x18\x08 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\t \x01(\t\x12\x10\n\x08protocol\x18\n \x01(\t\x12\x0c\n\x04lane\x18\x0b \x01(\r\x12\x12\n\ntag_fields\x18\x0c \x01(\x0c\x12\x0f\n\x07hold_ms\x18\r \x01(\x04\x12\x13\n\x0bhold_reason\x18\x0e \x01(\t\x12\x0c\n\x04pool\x18\x0f \x01(\t\x12\x30\n\x04tags\x18\x10 \x03(\x0b\x32\".paquebot.v1.PlanRequest.TagsEntry\x12\x11\n\trefuse_ms\x18\x11 \x01(\x04\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\\\n\nPlanAnswer\x12)\n\ndeliveries\x18\x01 \x03(\x0b\x32\x15.paquebot.v1.Delivery\x12#\n\x07refusal\x18\x32 \x01(\x0b\x32\x12.paquebot.v1.Reply\"\x8d\x01\n\tPlanFrame\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.paquebot.v1.PlanFrame.Item\x1aT\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x02 \x01(\r\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x18.paquebot.v1.PlanRequest\"\xb4\x01\n\x0fPlanAnswerFrame\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32!.paquebot.v1.PlanAnswerFrame.Item\x1ao\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12)\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x17.paquebot.v1.PlanAnswerH\x00\x12#\n\x05\x66\x61ult\x18\x03 \x01(\x0b\x32\x12.paquebot.v1.FaultH\x00\x42\t\n\x07outcome2\x8b\x01\n\x06Router\x12\x39\n\x04Plan\x12\x18.paquebot.v1.PlanRequest\x1a\x17.paquebot.v1.PlanAnswer\x12\x46\n\nPlanStream\x12\x16.paquebot.v1.PlanFrame\x1a\x1c.paquebot.v1.PlanAnswerFrame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaquebot/pb/v1/router.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\x1a\x1dpaquebot/pb/v1/delivery.proto\"\xd9\x03\n\x0bPlanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.paquebot.v1.Principal\x12\'\n\x08\x65nvelope\x18\x03 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x16\n\x0eheader_section\x18\x04 \x01(\x0c\x12\x11\n\tbody_hash\x18\x05 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x06 \x01(\x04\x12\x13\n\x0b\x61\x63\x63\x65pted_ms\x18\x07 \x01(\x04\x12\x13\n\x0b\x63lient_name\x18\x08 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\t \x01(\t\x12\x10\n\x08protocol\x18\n \x01(\t\x12\x0c\n\x04lane\x18\x0b \x01(\r\x12\x12\n\ntag_fields\x18\x0c \x01(\x0c\x12\x0f\n\x07hold_ms\x18\r \x01(\x04\x12\x13\n\x0bhold_reason\x18\x0e \x01(\t\x12\x0c\n\x04pool\x18\x0f \x01(\t\x12\x30\n\x04tags\x18\x10 \x03(\x0b\x32\".paquebot.v1.PlanRequest.TagsEntry\x12\x11\n\trefuse_ms\x18\x11 \x01(\x04\x12\x0f\n\x07\x61larmed\x18\x12 \x01(\x08\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\\\n\nPlanAnswer\x12)\n\ndeliveries\x18\x01 \x03(\x0b\x32\x15.paquebot.v1.Delivery\x12#\n\x07refusal\x18\x32 \x01(\x0b\x32\x12.paquebot.v1.Reply\"\x8d\x01\n\tPlanFrame\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.paquebot.v1.PlanFrame.Item\x1aT\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x02 \x01(\r\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x18.paquebot.v1.PlanRequest\"\xb4\x01\n\x0fPlanAnswerFrame\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32!.paquebot.v1.PlanAnswerFrame.Item\x1ao\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12)\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x17.paquebot.v1.PlanAnswerH\x00\x12#\n\x05\x66\x61ult\x18\x03 \x01(\x0b\x32\x12.paquebot.v1.FaultH\x00\x42\t\n\x07outcome2\x8b\x01\n\x06Router\x12\x39\n\x04Plan\x12\x18.paquebot.v1.PlanRequest\x1a\x17.paquebot.v1.PlanAnswer\x12\x46\n\nPlanStream\x12\x16.paquebot.v1.PlanFrame\x1a\x1c.paquebot.v1.PlanAnswerFrame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,19 +36,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANREQUEST_TAGSENTRY']._loaded_options = None
   _globals['_PLANREQUEST_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_PLANREQUEST']._serialized_start=105
-  _globals['_PLANREQUEST']._serialized_end=561
-  _globals['_PLANREQUEST_TAGSENTRY']._serialized_start=518
-  _globals['_PLANREQUEST_TAGSENTRY']._serialized_end=561
-  _globals['_PLANANSWER']._serialized_start=563
-  _globals['_PLANANSWER']._serialized_end=655
-  _globals['_PLANFRAME']._serialized_start=658
-  _globals['_PLANFRAME']._serialized_end=799
-  _globals['_PLANFRAME_ITEM']._serialized_start=715
-  _globals['_PLANFRAME_ITEM']._serialized_end=799
-  _globals['_PLANANSWERFRAME']._serialized_start=802
-  _globals['_PLANANSWERFRAME']._serialized_end=982
-  _globals['_PLANANSWERFRAME_ITEM']._serialized_start=871
-  _globals['_PLANANSWERFRAME_ITEM']._serialized_end=982
-  _globals['_ROUTER']._serialized_start=985
-  _globals['_ROUTER']._serialized_end=1124
+  _globals['_PLANREQUEST']._serialized_end=578
+  _globals['_PLANREQUEST_TAGSENTRY']._serialized_start=535
+  _globals['_PLANREQUEST_TAGSENTRY']._serialized_end=578
+  _globals['_PLANANSWER']._serialized_start=580
+  _globals['_PLANANSWER']._serialized_end=672
+  _globals['_PLANFRAME']._serialized_start=675
+  _globals['_PLANFRAME']._serialized_end=816
+  _globals['_PLANFRAME_ITEM']._serialized_start=732
+  _globals['_PLANFRAME_ITEM']._serialized_end=816
+  _globals['_PLANANSWERFRAME']._serialized_start=819
+  _globals['_PLANANSWERFRAME']._serialized_end=999
+  _globals['_PLANANSWERFRAME_ITEM']._serialized_start=888
+  _globals['_PLANANSWERFRAME_ITEM']._serialized_end=999
+  _globals['_ROUTER']._serialized_start=1002
+  _globals['_ROUTER']._serialized_end=1141
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PlanRequest(_message.Message):
-    __slots__ = ("id", "principal", "envelope", "header_section", "body_hash", "size_bytes", "accepted_ms", "client_name", "client_address", "protocol", "lane", "tag_fields", "hold_ms", "hold_reason", "pool", "tags", "refuse_ms")
+    __slots__ = ("id", "principal", "envelope", "header_section", "body_hash", "size_bytes", "accepted_ms", "client_name", "client_address", "protocol", "lane", "tag_fields", "hold_ms", "hold_reason", "pool", "tags", "refuse_ms", "alarmed")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class PlanRequest(_message.Message):
     POOL_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     REFUSE_MS_FIELD_NUMBER: _ClassVar[int]
+    ALARMED_FIELD_NUMBER: _ClassVar[int]
     id: str
     principal: _common_pb2.Principal
     envelope: _common_pb2.Envelope
@@ -51,7 +52,8 @@ class PlanRequest(_message.Message):
     pool: str
     tags: _containers.ScalarMap[str, str]
     refuse_ms: int
-    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., header_section: _Optional[bytes] = ..., body_hash: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., accepted_ms: _Optional[int] = ..., client_name: _Optional[str] = ..., client_address: _Optional[str] = ..., protocol: _Optional[str] = ..., lane: _Optional[int] = ..., tag_fields: _Optional[bytes] = ..., hold_ms: _Optional[int] = ..., hold_reason: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., refuse_ms: _Optional[int] = ...) -> None: ...
+    alarmed: bool
+    def __init__(self, id: _Optional[str] = ..., principal: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., envelope: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., header_section: _Optional[bytes] = ..., body_hash: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., accepted_ms: _Optional[int] = ..., client_name: _Optional[str] = ..., client_address: _Optional[str] = ..., protocol: _Optional[str] = ..., lane: _Optional[int] = ..., tag_fields: _Optional[bytes] = ..., hold_ms: _Optional[int] = ..., hold_reason: _Optional[str] = ..., pool: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., refuse_ms: _Optional[int] = ..., alarmed: _Optional[bool] = ...) -> None: ...
 
 class PlanAnswer(_message.Message):
     __slots__ = ("deliveries", "refusal")

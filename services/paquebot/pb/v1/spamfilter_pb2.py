@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from paquebot.pb.v1 import common_pb2 as paquebot_dot_pb_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpaquebot/pb/v1/spamfilter.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"\xd1\x01\n\x0cJudgeRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.paquebot.v1.Principal\x12\'\n\x08\x65nvelope\x18\x03 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x0f\n\x07sampled\x18\x05 \x01(\x08\x12\x12\n\nsize_bytes\x18\x06 \x01(\x04\x12\x16\n\x0e\x63lient_address\x18\x07 \x01(\t\x12\x13\n\x0b\x63lient_name\x18\x08 \x01(\t\"4\n\x06Reason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x0c\n\x04text\x18\x03 \x01(\t\"\xaf\x01\n\x07Verdict\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12$\n\x07reasons\x18\x03 \x03(\x0b\x32\x13.paquebot.v1.Reason\x12\x15\n\rshadow_action\x18\x04 \x01(\t\x12\x0f\n\x07sampled\x18\x05 \x01(\x08\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07\x61larmed\x18\x07 \x01(\x08\x12\x11\n\tunscanned\x18\x08 \x01(\x08\"\x90\x01\n\nJudgeFrame\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.paquebot.v1.JudgeFrame.Item\x1aU\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x02 \x01(\r\x12*\n\x07request\x18\x03 \x01(\x0b\x32\x19.paquebot.v1.JudgeRequest\"\xab\x01\n\x0cVerdictFrame\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.paquebot.v1.VerdictFrame.Item\x1al\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12&\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x14.paquebot.v1.VerdictH\x00\x12#\n\x05\x66\x61ult\x18\x03 \x01(\x0b\x32\x12.paquebot.v1.FaultH\x00\x42\t\n\x07outcome2\x8d\x01\n\nSpamFilter\x12\x38\n\x05Judge\x12\x19.paquebot.v1.JudgeRequest\x1a\x14.paquebot.v1.Verdict\x12\x45\n\x0bJudgeStream\x12\x17.paquebot.v1.JudgeFrame\x1a\x19.paquebot.v1.VerdictFrame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpaquebot/pb/v1/spamfilter.proto\x12\x0bpaquebot.v1\x1a\x1bpaquebot/pb/v1/common.proto\"\xd1\x01\n\x0cJudgeRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.paquebot.v1.Principal\x12\'\n\x08\x65nvelope\x18\x03 \x01(\x0b\x32\x15.paquebot.v1.Envelope\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x0f\n\x07sampled\x18\x05 \x01(\x08\x12\x12\n\nsize_bytes\x18\x06 \x01(\x04\x12\x16\n\x0e\x63lient_address\x18\x07 \x01(\t\x12\x13\n\x0b\x63lient_name\x18\x08 \x01(\t\"4\n\x06Reason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x0c\n\x04text\x18\x03 \x01(\t\"P\n\x05Terms\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x01\x12\x0f\n\x07learned\x18\x02 \x01(\x01\x12\x12\n\nreputation\x18\x03 \x01(\x01\x12\x11\n\tbehaviour\x18\x04 \x01(\x01\"3\n\x06Levels\x12\x0b\n\x03tag\x18\x01 \x01(\x01\x12\x0c\n\x04hold\x18\x02 \x01(\x01\x12\x0e\n\x06reject\x18\x03 \x01(\x01\"\x86\x02\n\x07Verdict\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12$\n\x07reasons\x18\x03 \x03(\x0b\x32\x13.paquebot.v1.Reason\x12\x15\n\rshadow_action\x18\x04 \x01(\t\x12\x0f\n\x07sampled\x18\x05 \x01(\x08\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07\x61larmed\x18\x07 \x01(\x08\x12\x11\n\tunscanned\x18\x08 \x01(\x08\x12!\n\x05terms\x18\t \x01(\x0b\x32\x12.paquebot.v1.Terms\x12#\n\x06levels\x18\n \x01(\x0b\x32\x13.paquebot.v1.Levels\x12\r\n\x05whose\x18\x0b \x01(\t\"\x90\x01\n\nJudgeFrame\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.paquebot.v1.JudgeFrame.Item\x1aU\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x02 \x01(\r\x12*\n\x07request\x18\x03 \x01(\x0b\x32\x19.paquebot.v1.JudgeRequest\"\xab\x01\n\x0cVerdictFrame\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.paquebot.v1.VerdictFrame.Item\x1al\n\x04Item\x12\x0c\n\x04item\x18\x01 \x01(\x04\x12&\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x14.paquebot.v1.VerdictH\x00\x12#\n\x05\x66\x61ult\x18\x03 \x01(\x0b\x32\x12.paquebot.v1.FaultH\x00\x42\t\n\x07outcome2\x8d\x01\n\nSpamFilter\x12\x38\n\x05Judge\x12\x19.paquebot.v1.JudgeRequest\x1a\x14.paquebot.v1.Verdict\x12\x45\n\x0bJudgeStream\x12\x17.paquebot.v1.JudgeFrame\x1a\x19.paquebot.v1.VerdictFrame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,16 +36,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JUDGEREQUEST']._serialized_end=287
   _globals['_REASON']._serialized_start=289
   _globals['_REASON']._serialized_end=341
-  _globals['_VERDICT']._serialized_start=344
-  _globals['_VERDICT']._serialized_end=519
-  _globals['_JUDGEFRAME']._serialized_start=522
-  _globals['_JUDGEFRAME']._serialized_end=666
-  _globals['_JUDGEFRAME_ITEM']._serialized_start=581
-  _globals['_JUDGEFRAME_ITEM']._serialized_end=666
-  _globals['_VERDICTFRAME']._serialized_start=669
-  _globals['_VERDICTFRAME']._serialized_end=840
-  _globals['_VERDICTFRAME_ITEM']._serialized_start=732
-  _globals['_VERDICTFRAME_ITEM']._serialized_end=840
-  _globals['_SPAMFILTER']._serialized_start=843
-  _globals['_SPAMFILTER']._serialized_end=984
+  _globals['_TERMS']._serialized_start=343
+  _globals['_TERMS']._serialized_end=423
+  _globals['_LEVELS']._serialized_start=425
+  _globals['_LEVELS']._serialized_end=476
+  _globals['_VERDICT']._serialized_start=479
+  _globals['_VERDICT']._serialized_end=741
+  _globals['_JUDGEFRAME']._serialized_start=744
+  _globals['_JUDGEFRAME']._serialized_end=888
+  _globals['_JUDGEFRAME_ITEM']._serialized_start=803
+  _globals['_JUDGEFRAME_ITEM']._serialized_end=888
+  _globals['_VERDICTFRAME']._serialized_start=891
+  _globals['_VERDICTFRAME']._serialized_end=1062
+  _globals['_VERDICTFRAME_ITEM']._serialized_start=954
+  _globals['_VERDICTFRAME_ITEM']._serialized_end=1062
+  _globals['_SPAMFILTER']._serialized_start=1065
+  _globals['_SPAMFILTER']._serialized_end=1206
 # @@protoc_insertion_point(module_scope)

@@ -37,8 +37,30 @@ class Reason(_message.Message):
     text: str
     def __init__(self, rule: _Optional[str] = ..., weight: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
 
+class Terms(_message.Message):
+    __slots__ = ("content", "learned", "reputation", "behaviour")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    LEARNED_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_FIELD_NUMBER: _ClassVar[int]
+    BEHAVIOUR_FIELD_NUMBER: _ClassVar[int]
+    content: float
+    learned: float
+    reputation: float
+    behaviour: float
+    def __init__(self, content: _Optional[float] = ..., learned: _Optional[float] = ..., reputation: _Optional[float] = ..., behaviour: _Optional[float] = ...) -> None: ...
+
+class Levels(_message.Message):
+    __slots__ = ("tag", "hold", "reject")
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    HOLD_FIELD_NUMBER: _ClassVar[int]
+    REJECT_FIELD_NUMBER: _ClassVar[int]
+    tag: float
+    hold: float
+    reject: float
+    def __init__(self, tag: _Optional[float] = ..., hold: _Optional[float] = ..., reject: _Optional[float] = ...) -> None: ...
+
 class Verdict(_message.Message):
-    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned")
+    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned", "terms", "levels", "whose")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +69,9 @@ class Verdict(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ALARMED_FIELD_NUMBER: _ClassVar[int]
     UNSCANNED_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    WHOSE_FIELD_NUMBER: _ClassVar[int]
     action: str
     probability: float
     reasons: _containers.RepeatedCompositeFieldContainer[Reason]
@@ -55,7 +80,10 @@ class Verdict(_message.Message):
     model: str
     alarmed: bool
     unscanned: bool
-    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ...) -> None: ...
+    terms: Terms
+    levels: Levels
+    whose: str
+    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., whose: _Optional[str] = ...) -> None: ...
 
 class JudgeFrame(_message.Message):
     __slots__ = ("items",)
