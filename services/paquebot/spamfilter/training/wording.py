@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 NESTING_MAX = 6
 
+_PLAIN = re.compile(r"[^\\\[\]{|]*")
 _SLOT = re.compile(r"([a-z]+(?:_[a-z]+)*)(_\d)?(?::(lower|upper))?")
 
 
@@ -96,7 +97,9 @@ def _piece(text: str, at: int, depth: int) -> tuple[str | Slot | Wording, int]:
         return choice, end + 1
     if text[at] == "{":
         return _slot(text, at)
-    return text[at], at + 1
+    run = _PLAIN.match(text, at)
+    end = run.end() if run else at + 1
+    return text[at:end], end
 
 
 def _slot(text: str, at: int) -> tuple[Slot, int]:
