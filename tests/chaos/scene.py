@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from chaos.host import Hosts, addresses, records
 from chaos.link import Link, Target
@@ -110,6 +111,40 @@ class Servers:
             node.stop()
 
 
+def nodes(store: Path, identity: Path, logs: Path, storage_max_bytes: int) -> list[NatsServer]:
+    """Return three servers that know each other."""
+    ports = [free_port() for _ in range(3)]
+    return [
+        Node(
+            find_nats_server(),
+            ServerPlace(store / str(number), identity, free_port(), storage_max_bytes),
+            logs / f"nats-{number}",
+            name=f"nats-{number}",
+            cluster_port=port,
+            others=tuple(ports),
+        )
+        for number, port in enumerate(ports)
+    ]
+
+
+async def until_led(url: str, identity: Path) -> None:
+    """Wait until JetStream answers: three servers must find each other and choose."""
+    js = await JetStream.connect(url, identity, "chaos")
+    try:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                await js.request("INFO", timeout_s=2)
+            except Exception:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
+    finally:
+        await js.close()
+
+
 @dataclass
 class LinkedPlatform(Platform):
     """A platform whose services reach each other, the queue and the world over links."""
@@ -121,42 +156,14 @@ class LinkedPlatform(Platform):
         self.nats = Servers(self._nodes())  # type: ignore[assignment]
         await asyncio.gather(*(asyncio.to_thread(node.start) for node in self.nats.nodes))
         self.publisher = Publisher(self.place, self.nats.url, self.servers_count)
-        await self._until_led()
-
-    async def _until_led(self) -> None:
-        """Wait until JetStream answers: three servers must find each other and choose."""
-        js = await JetStream.connect(self.nats.url, self.place.identity("publisher"), "chaos")
-        try:
-            end = time.monotonic() + 30
-            while True:
-                try:
-                    await js.request("INFO", timeout_s=2)
-                except Exception:
-                    if time.monotonic() > end:
-                        raise
-                    await asyncio.sleep(0.2)
-                else:
-                    return
-        finally:
-            await js.close()
+        await until_led(self.nats.url, self.place.identity("publisher"))
 
     def _nodes(self) -> list[NatsServer]:
-        binary, identity = find_nats_server(), self.place.identity("nats")
+        identity = self.place.identity("nats")
         if self.servers_count == 1:
             place = ServerPlace(self.place.store, identity, free_port(), STORE_BYTES)
-            return [NatsServer(binary, place, self.place.logs)]
-        ports = [free_port() for _ in range(self.servers_count)]
-        return [
-            Node(
-                binary,
-                ServerPlace(self.place.store / str(number), identity, free_port(), STORE_BYTES),
-                self.place.logs / f"nats-{number}",
-                name=f"nats-{number}",
-                cluster_port=port,
-                others=tuple(ports),
-            )
-            for number, port in enumerate(ports)
-        ]
+            return [NatsServer(find_nats_server(), place, self.place.logs)]
+        return nodes(self.place.store, identity, self.place.logs, STORE_BYTES)
 
     def _service(self, name: str, module: str, environment: dict[str, str]) -> Service:
         service = Platform._service(self, name, module, environment)

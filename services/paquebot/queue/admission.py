@@ -60,7 +60,8 @@ class Admission:
         for pool in list(pools):
             total = 0
             for number in range(SLICES):
-                total += (await self.js.request(f"STREAM.INFO.{stream_name(pool, number)}"))["state"]["bytes"]
+                info = await self.js.request(f"STREAM.INFO.{stream_name(pool, number)}")
+                total += info["state"]["bytes"] * info["config"]["num_replicas"]  # the account is charged for each
             self.pools[pool] = total / limit
             POOL_USED.labels(pool).set(self.pools[pool])
             ADMITTING.labels(pool).set(self.check(pool) is None)

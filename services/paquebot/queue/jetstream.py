@@ -6,6 +6,7 @@ One table of futures and one clock serve all publishes (research: own ack inbox,
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import json
 import logging
@@ -18,8 +19,9 @@ import nats.errors
 import structlog
 from cryptography.x509 import load_pem_x509_certificate
 from cryptography.x509.oid import NameOID
-from nats.aio.client import Client
 
+from paquebot.queue.abreast import Abreast
+from paquebot.queue.cutting import abandon, abort
 from paquebot.queue.natsclient import Heard, OrderedClient
 from paquebot.queue.trust import Trust
 
@@ -28,7 +30,6 @@ PING_S = 5.0
 PINGS_MISSED_MAX = 3
 RECONNECT_S = 0.25
 CONNECT_S = 10.0
-ABANDON_S = 1.0
 PENDING_BYTES_MAX = 64 << 20
 BATCH = 256  # messages of one direct read
 BATCH_READ_S = 20.0  # what lies scattered on a cold disk comes at 58 to 250 messages/s
@@ -37,13 +38,18 @@ LOG = structlog.get_logger()
 logging.getLogger("asyncio").addFilter(lambda line: "eof_received() has no effect" not in line.getMessage())
 
 FENCE_ERRORS = {10071}
-BESIDE_ANOTHER = 10164  # of several servers: a write with the same expectation is on its way, nothing is compared yet
+BESIDE_ANOTHER = {10158, 10164}  # of several servers: a write with this Msg-Id or expectation is on its way
+EXPECTED = "Nats-Expected-Last-Subject-Sequence-Subject"
 FULL_ERRORS = {10023, 10047, 10077, 10122}
 PASSING_CODES = {429, 503}  # too many at once, no leader now: the same request may succeed later
 
 
 class QueueUnavailableError(Exception):
     """No answer in time, or no connection: nothing is known, trying again with the same Msg-Id is safe."""
+
+
+class BesideAnotherError(QueueUnavailableError):
+    """Another publish is on its way that decides about this one: nothing was compared yet."""
 
 
 class QueueFullError(Exception):
@@ -109,6 +115,7 @@ class JetStream:
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     closing: bool = False
     on_reconnect: list[Callable[[], None]] = field(default_factory=list)
+    _abreast: Abreast = field(default_factory=lambda: Abreast(BesideAnotherError))
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _acks: "dict[str, tuple[float, asyncio.Future[Any]]]" = field(default_factory=dict)
     _reads: dict[str, _Read] = field(default_factory=dict)
@@ -140,10 +147,10 @@ class JetStream:
             async with asyncio.timeout(CONNECT_S):
                 await connecting
         except (OSError, nats.errors.Error, TimeoutError) as error:
-            await _abandon(client)
+            await abandon(client)
             raise QueueUnavailableError(f"{url}: {str(error) or 'no answer in time'}") from error
         except asyncio.CancelledError:
-            await _abandon(client)
+            await abandon(client)
             raise
         js.inbox = client.new_inbox()
         await client.hear(f"{js.inbox}.a.*", js._on_ack)
@@ -160,8 +167,11 @@ class JetStream:
         self, subject: str, payload: bytes, headers: dict[str, str] | None = None, timeout_s: float = 5.0
     ) -> PubAck:
         """Store a message; raise QueueUnavailableError, QueueFullError, FenceLostError or ApiError."""
-        ack: PubAck = await self._ask(subject, payload, headers, timeout_s)
-        return ack
+        if headers is None or EXPECTED not in headers:
+            ack: PubAck = await self._ask(subject, payload, headers, timeout_s)
+            return ack
+        ask = functools.partial(self._ask, subject, payload, headers, timeout_s)
+        return await self._abreast.publish(headers[EXPECTED], timeout_s, ask)
 
     async def request(self, subject: str, body: Mapping[str, Any] | None = None, timeout_s: float = 5.0) -> Any:
         """Ask the JetStream API (`$JS.API.` is added); raise ApiError or QueueUnavailableError."""
@@ -337,7 +347,7 @@ class JetStream:
 
     async def _complain(self, error: Exception) -> None:
         if not self.connected:
-            _abort(self.client)  # a try that failed: the client makes its next one and would keep the socket of this
+            abort(self.client)  # a try that failed: the client makes its next one and would keep the socket of this
         if not isinstance(error, nats.errors.StaleConnectionError | ConnectionError | OSError):
             LOG.warning("the queue's client complains", error=str(error))
 
@@ -357,22 +367,6 @@ class JetStream:
             _fail(read.done, text)
 
 
-def _abort(client: Client) -> None:
-    """Cut a client's connection: to close TLS would wait for ever on a server that says nothing."""
-    for name in ("_io_writer", "_bare_io_writer"):  # TLS and the socket below: nothing else reaches them
-        writer = getattr(client._transport, name, None)  # noqa: SLF001
-        if writer is not None:
-            writer.transport.abort()
-
-
-async def _abandon(client: Client) -> None:
-    """Let go of a client that never got through."""
-    _abort(client)
-    with contextlib.suppress(TimeoutError, OSError):
-        async with asyncio.timeout(ABANDON_S):
-            await client.close()
-
-
 def _common_name(certificate: Path) -> str:
     """Return the identity in a certificate: the inbox that its user may read is named after it."""
     names = load_pem_x509_certificate(certificate.read_bytes()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -389,8 +383,9 @@ def _error(error: Mapping[str, Any]) -> Exception:
     if number in FULL_ERRORS or "insufficient" in text or "exceeded" in text:
         return QueueFullError(text)
     code = int(error.get("code", 0))
-    passing = code in PASSING_CODES or number == BESIDE_ANOTHER
-    return QueueUnavailableError(text) if passing else ApiError(code, number, text)
+    if number in BESIDE_ANOTHER:
+        return BesideAnotherError(text)
+    return QueueUnavailableError(text) if code in PASSING_CODES else ApiError(code, number, text)
 
 
 def _fail(future: "asyncio.Future[Any]", text: str) -> None:
