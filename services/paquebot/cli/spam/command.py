@@ -5,14 +5,17 @@ import click
 from paquebot.cli.lazy import LazyGroup
 
 COMMANDS = {
+    "eval": "paquebot.cli.spam.evaluate:evaluate",
     "explain": "paquebot.cli.spam.explain:explain",
+    "left-out": "paquebot.cli.spam.evaluate:left_out",
     "refuse": "paquebot.cli.spam.hands:refuse",
     "release": "paquebot.cli.spam.hands:release",
     "review": "paquebot.cli.spam.review:review",
     "score": "paquebot.cli.spam.score:score",
+    "train": "paquebot.cli.spam.train:train",
 }
 
 
 @click.group(cls=LazyGroup, places=COMMANDS)
 def spam() -> None:
-    """Score mail, say why it was held, tagged or refused, and decide about what is held."""
+    """Score mail, say why it was held, tagged or refused, decide about what is held, and train the filter."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from paquebot.spamfilter.training.refusal import TrainingRefused
 
 _LINE_END = re.compile(rb"\r\n?|\n")
-SOURCES_OF_TEMPLATES = "tx-"  # rendered templates: their names begin so
+# How the names of some sources begin.
+SOURCES_OF_TEMPLATES = "tx-"  # rendered templates
+SOURCES_OF_STORIES = "stories-"  # composed mail, one source for each family
 
 
 @dataclass(frozen=True, slots=True)

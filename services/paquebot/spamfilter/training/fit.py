@@ -12,7 +12,10 @@ from scipy.sparse import csr_array
 
 from paquebot.spamfilter.grams import SLOTS
 from paquebot.spamfilter.nets import BAG_SCALE, Floats, Net
+from paquebot.spamfilter.training.corpus import SOURCES_OF_STORIES, SOURCES_OF_TEMPLATES
 from paquebot.spamfilter.training.prepared import Prepared, Ragged
+
+COMPOSED_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +89,24 @@ def vocabulary(slots: Ragged, sources: NDArray[np.str_], recipe: Recipe) -> NDAr
 
 
 def weights(prepared: Prepared) -> Floats:
-    """Return a weight for each message: sources of n messages count as √n, templates twice; mean 1, labels even."""
+    """Return a weight for each message, mean 1, both labels even: a source of n messages counts as their root.
+
+    Rendered templates count twice; all stories of a label together as COMPOSED_SHARE of it.
+    """
     weight = np.zeros(len(prepared), np.float64)
     for source in np.unique(prepared.sources):
         for label in (False, True):
             mine = (prepared.sources == source) & (prepared.spam == label)
             if mine.any():
-                weight[mine] = (2.0 if source.startswith("tx-") else 1.0) / np.sqrt(mine.sum())
+                weight[mine] = (2.0 if source.startswith(SOURCES_OF_TEMPLATES) else 1.0) / np.sqrt(mine.sum())
+    composed = np.char.startswith(prepared.sources, SOURCES_OF_STORIES)
     for label in (False, True):
-        mine = prepared.spam == label
-        weight[mine] *= 0.5 * len(prepared) / max(weight[mine].sum(), 1e-9)
+        parts = ((composed, COMPOSED_SHARE), (~composed, 1 - COMPOSED_SHARE))
+        mine = [(chosen & (prepared.spam == label), share) for chosen, share in parts]
+        present = sum(share for chosen, share in mine if chosen.any())
+        for chosen, share in mine:
+            if chosen.any():
+                weight[chosen] *= 0.5 * len(prepared) * share / present / weight[chosen].sum()
     return weight.astype(np.float32)
 
 
@@ -164,8 +175,11 @@ class _State:
         back = error[:, None] * self.second * (hidden > 0)
         row_back = np.ascontiguousarray((back @ self.first.T)[:, : self.recipe.columns])
         gradients = (inputs.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(keepdims=True))
-        touched, columns = np.unique(bags.indices, return_inverse=True)
-        small = csr_array((bags.data, columns, bags.indptr), shape=(len(target), touched.size))
+        place = np.zeros(self.row_count, np.int32)
+        place[bags.indices] = 1
+        touched = np.flatnonzero(place)
+        place[touched] = np.arange(touched.size, dtype=np.int32)
+        small = csr_array((bags.data, place[bags.indices], bags.indptr), shape=(len(target), touched.size))
         self.row_adam.step(self.rows, touched, small.T @ row_back, self.recipe.rows_rate * fall)
         values = (self.first, self.first_bias, self.second, self.second_bias)
         for adam, value, gradient in zip(self.dense, values, gradients, strict=True):

@@ -155,7 +155,7 @@ def money(rng: random.Random, place: Place, value: float, shape: str) -> str:
     if not place.decimal:  # currencies that have no cents
         value *= 100
     whole, cents = int(value), rng.choice((0, 0, 50, 90, 95, 99, rng.randint(1, 99)))
-    if value.is_integer():
+    if value == whole:
         cents = 0
     grouped = f"{whole:,}".replace(",", place.thousands)
     spelled = f"{grouped}{place.decimal}{cents:02d}" if place.decimal and (cents or rng.randrange(2)) else grouped
