@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
-from model_fixtures import composed, write_small_model
 
+from model_fixtures import composed, write_small_model
 from paquebot.spamfilter.content import Model
 from paquebot.spamfilter.training.refusal import TrainingRefused
 from paquebot.spamfilter.training.scoring import answers_of
