@@ -16,6 +16,8 @@ from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import Channel
 from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.history.histories import Histories
+from paquebot.spamfilter.history.keys import Hashes
 from paquebot.spamfilter.service import SpamFilter
 from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
 
@@ -24,6 +26,10 @@ _CALLER = Caller("submission", {})
 _SHADOW = MailDomain("shop", "one", "one.example", "shop_main", content=Thresholds(shadow=True))
 _LENIENT = MailDomain("shop", "two", "two.example", "shop_main", content=Thresholds(tag=0.5, hold=0.9, reject=2))
 _POLICY = Policy("r1", {domain.domain: domain for domain in (_SHADOW, _LENIENT)})
+
+
+def spam_filter_of(policy: Policy) -> SpamFilter:
+    return SpamFilter(policy, Histories(Hashes(b"k" * 32)))
 
 
 def _request(author: str, body: bytes = GTUBE, reverse_path: str = "ann@other.example", **more: bool) -> JudgeRequest:
@@ -48,19 +54,19 @@ def _request(author: str, body: bytes = GTUBE, reverse_path: str = "ann@other.ex
 def test_thresholds_are_those_of_the_author_then_of_the_reverse_path_then_the_defaults(
     author: str, reverse_path: str, action: Action, shadow_action: Action | None
 ) -> None:
-    verdict = SpamFilter(_POLICY).answer(_request(author, reverse_path=reverse_path), _CALLER)
+    verdict = spam_filter_of(_POLICY).answer(_request(author, reverse_path=reverse_path), _CALLER)
     assert (verdict.action, verdict.shadow_action) == (action, shadow_action)
 
 
 def test_a_new_policy_is_in_force_for_the_next_message() -> None:
-    spam_filter = SpamFilter(Policy())
+    spam_filter = spam_filter_of(Policy())
     assert spam_filter.answer(_request("ann@one.example"), _CALLER).action is Action.REJECT
     spam_filter.use(_POLICY)
     assert spam_filter.answer(_request("ann@one.example"), _CALLER).action is Action.ACCEPT
 
 
 def test_a_sampled_message_is_marked_so() -> None:
-    spam_filter = SpamFilter(_POLICY)
+    spam_filter = spam_filter_of(_POLICY)
     assert spam_filter.answer(_request("ann@two.example", sampled=True), _CALLER).sampled
     assert not spam_filter.answer(_request("ann@two.example"), _CALLER).sampled
 
@@ -74,7 +80,7 @@ def test_verdicts_and_rules_are_counted() -> None:
         )
 
     before = counts()
-    SpamFilter(Policy()).answer(_request("ann@one.example"), _CALLER)
+    spam_filter_of(Policy()).answer(_request("ann@one.example"), _CALLER)
     assert counts() == (before[0] + 1, before[1] + 1)
 
 
@@ -89,7 +95,7 @@ def identities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def port(identities: Path) -> AsyncIterator[int]:
-    spam_filter = SpamFilter(_POLICY)
+    spam_filter = spam_filter_of(_POLICY)
     server = Server(Address("127.0.0.1", 0), identities / "spamfilter", Readiness())
     server.stream(JUDGE_STREAM, spam_filter.answer, frozenset({"submission"}))
     server.unary(JUDGE, spam_filter.answer_one, frozenset({"submission"}))

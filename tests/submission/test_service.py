@@ -42,6 +42,8 @@ from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import Channel
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.history.histories import Histories
+from paquebot.spamfilter.history.keys import Hashes
 from paquebot.spamfilter.service import SpamFilter
 from paquebot.submission import intake
 from paquebot.submission.__main__ import Settings, main
@@ -127,7 +129,9 @@ async def _around(stack: contextlib.AsyncExitStack, identities: Path) -> dict[st
     policy = compile_policy(OBJECTS)
     servers = {name: Server(LOOPBACK, identities / name, Readiness()) for name in ("auth", "spamfilter", "router")}
     stack.callback((await _auth(servers["auth"], policy)).close)
-    servers["spamfilter"].stream(JUDGE_STREAM, SpamFilter(policy).answer, frozenset({"submission"}))
+    servers["spamfilter"].stream(
+        JUDGE_STREAM, SpamFilter(policy, Histories(Hashes(b"k" * 32))).answer, frozenset({"submission"})
+    )
     router = router_service.Router("mx.example", Resolver(("127.0.0.1", 1)), Keyring(None))
     router.follow(policy)
     router_service.serve(servers["router"], router)

@@ -6,6 +6,7 @@ from paquebot.mail.delivery import Delivery, Lane, Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
+from paquebot.mail.traits import Traits
 from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.pb.v1 import spamfilter_pb2
 from paquebot.wire.auth import AUTHENTICATE, LEASE, AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
@@ -29,7 +30,8 @@ from paquebot.wire.submission import SUBMIT, SubmitAnswer, SubmitRequest
 PRINCIPAL = Principal("shop", "orders", ("a@shop.example", "*@x.example"), messages_per_hour=5)
 ENVELOPE = Envelope("a@shop.example", ("b@c.example", "d@e.example"), eight_bit=True)
 JUDGE_REQUEST = JudgeRequest("id", PRINCIPAL, ENVELOPE, b"content", True, 7, "192.0.2.1", "laptop.example")
-VERDICT = Verdict(Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True)
+TRAITS = Traits(-3.5, "shop.example", 2**64 - 1, 5, ("one.example",), 1 << 63)
+VERDICT = Verdict(Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True, traits=TRAITS)
 PLAN_REQUEST = PlanRequest(
     "id",
     PRINCIPAL,

@@ -223,7 +223,8 @@ class Platform:
         self.ports["smtps"] = self.wanted.smtps_port or free_port()
         self.ports["smtp"] = self.wanted.smtp_port or free_port()
         for name in ("auth", "spamfilter", "router"):
-            self.services[name] = self._service(name, name, {"GRPC_LISTEN": self._at(name)})
+            more = {"SUPPRESSION_KEY": str(self.place.suppression_key)} if name == "spamfilter" else {}
+            self.services[name] = self._service(name, name, {"GRPC_LISTEN": self._at(name)} | more)
         self.services["submission"] = self._service("submission", "submission", self._submission_environment())
 
     def _submission_environment(self) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from paquebot.mail.traits import NO_TRAITS, Traits
+
 REASONS_MAX = 5  # with a verdict: people read no more
 HELD_BY_FILTER = "held by the spam filter"  # how the reason of what it holds begins
 
@@ -54,7 +56,8 @@ class Verdict:
     In shadow mode `action` is always ACCEPT and `shadow_action` says what would have been done.
     `unscanned` marks mail accepted while the filter could not answer. `model` is the digest of the model that read its
     content, "" where only rules did. `alarmed`: its account may be in strange hands. `levels` are those in force, and
-    `whose` the MailDomain (`<namespace>/<name>`) that was asked for them, "" for none.
+    `whose` the MailDomain (`<namespace>/<name>`) that was asked for them, "" for none. `traits` are
+    for the history of its sender.
     """
 
     action: Action
@@ -68,3 +71,4 @@ class Verdict:
     terms: Terms | None = None
     levels: Levels | None = None
     whose: str = ""
+    traits: Traits = NO_TRAITS

@@ -19,10 +19,14 @@ JOURNAL = "DOUBT"
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
-BUCKETS = ("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims")
+BUCKETS = ("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims", "reputation")
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
+REPUTATION_MAX = 500_000  # keys of senders' histories: when full those that were written longest ago go
+REPUTATION_CONSUMER = "reputation"
+REPUTATION_KINDS = ("accepted", "held", "released", "refused", "failed", "resumed", "complaint", "unsubscribe")
 CLAIMS_MAX = 500_000  # keys of messages that are known again, in the server's memory: when full the oldest go
 MEMBER_TTL_S = 10
+_KEYS_MAX = {"suppression": SUPPRESSED_MAX, "claims": CLAIMS_MAX, "reputation": REPUTATION_MAX}
 
 NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
@@ -56,6 +60,22 @@ def consumer_config(pool: str, partition: int, lane: int) -> dict[str, Any]:
         "max_ack_pending": 5000,
         "mem_storage": True,
         "filter_subject": ready_filter(pool, partition, lane),
+        "priority_groups": [GROUP],
+        "priority_policy": "pinned_client",
+        "priority_timeout": PIN_S * NANOSECONDS,
+    }
+
+
+def reputation_config() -> dict[str, Any]:
+    """Return the configuration of the consumer of events that feeds the histories of senders, on disk as they are."""
+    return {
+        "name": REPUTATION_CONSUMER,
+        "durable_name": REPUTATION_CONSUMER,
+        "ack_policy": "explicit",
+        "ack_wait": ACK_WAIT_S * NANOSECONDS,
+        "max_deliver": -1,
+        "max_ack_pending": 5000,
+        "filter_subjects": [f"ev.*.{kind}" for kind in REPUTATION_KINDS],
         "priority_groups": [GROUP],
         "priority_policy": "pinned_client",
         "priority_timeout": PIN_S * NANOSECONDS,
@@ -100,6 +120,7 @@ async def provision(js: JetStream, policy: Policy, replicas: int = 1) -> None:
         raise ValueError(f"{len(policy.pools)} pools: at most {POOLS_MAX} are tested")
     for config in platform_streams():
         await _ensure_stream(js, config | {"num_replicas": replicas})
+    await _ensure_consumer(js, "EV", reputation_config())
     for pool in policy.pools:
         for number in range(SLICES):
             await _ensure_stream(js, stream_config(pool, number, replicas))
@@ -116,6 +137,11 @@ async def ensure_consumers(js: JetStream, pool: str, partition: int) -> None:
             f"CONSUMER.CREATE.{stream}.{config['name']}.{config['filter_subject']}",
             {"stream_name": stream, "config": config, "action": ""},
         )
+
+
+async def _ensure_consumer(js: JetStream, stream: str, config: Mapping[str, Any]) -> None:
+    body = {"stream_name": stream, "config": config, "action": ""}
+    await js.request(f"CONSUMER.CREATE.{stream}.{config['name']}", body)
 
 
 async def ensure_journal(js: JetStream, pool: str) -> None:
@@ -172,9 +198,9 @@ def _bucket(name: str) -> dict[str, Any]:
         "subjects": [f"$KV.{name}.>"],
         "retention": "limits",
         "storage": "file",
-        "discard": "old" if name == "claims" else "new",
+        "discard": "old" if name in {"claims", "reputation"} else "new",
         "max_msgs_per_subject": 1,
-        "max_msgs": {"suppression": SUPPRESSED_MAX, "claims": CLAIMS_MAX}.get(name, -1),
+        "max_msgs": _KEYS_MAX.get(name, -1),
         "duplicate_window": 120 * NANOSECONDS,
         "allow_direct": True,
         "allow_rollup_hdrs": True,

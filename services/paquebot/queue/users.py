@@ -6,7 +6,7 @@ The identity in a process's certificate is its NATS user; there is no other secr
 from dataclasses import dataclass
 from pathlib import Path
 
-from paquebot.queue.provision import BUCKETS, JOURNAL
+from paquebot.queue.provision import BUCKETS, JOURNAL, REPUTATION_CONSUMER
 
 SYSTEM_USER = "system"
 STORAGE_MAX_BYTES = 8 << 30
@@ -32,7 +32,15 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         _SUPPRESSION,
     ),
     "auth": (*_COMMON, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
-    "spamfilter": _COMMON,
+    "spamfilter": (
+        *_COMMON,
+        "$KV.reputation.>",
+        "$JS.API.DIRECT.GET.KV_reputation",
+        "$JS.API.STREAM.INFO.KV_reputation",
+        f"$JS.API.CONSUMER.MSG.NEXT.EV.{REPUTATION_CONSUMER}",
+        f"$JS.API.CONSUMER.UNPIN.EV.{REPUTATION_CONSUMER}",
+        f"$JS.ACK.EV.{REPUTATION_CONSUMER}.>",
+    ),
     "router": _COMMON,
     "deliverer": (
         *_COMMON,

@@ -1,22 +1,32 @@
 """Run the spam filter: `python -m paquebot.spamfilter`."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
 
 from paquebot.policy.values import Policy
 from paquebot.queue.beginning import first_connection
 from paquebot.queue.jetstream import QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
+from paquebot.queue.suppression import read_secret
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.history.histories import Histories
+from paquebot.spamfilter.history.keeper import keep
+from paquebot.spamfilter.history.keys import Hashes
 from paquebot.spamfilter.service import SpamFilter
 from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM
 
 _STREAM_CALLERS = frozenset({"submission"})
 _CALLERS = frozenset({"submission", "client", "admin"})
 _GRACE_S = 10.0
+_KEY_OCTETS = 32
+LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +35,7 @@ class Settings(ProcessSettings):
 
     nats_url: str
     grpc_listen: Address
+    suppression_key: Path | None = None
 
 
 async def main(process: Process, settings: Settings) -> None:
@@ -36,7 +47,8 @@ async def main(process: Process, settings: Settings) -> None:
         return
     process.readiness.present("queue")
     known = asyncio.Event()
-    spam_filter = SpamFilter(Policy())
+    histories = Histories(_hashes(settings.suppression_key))
+    spam_filter = SpamFilter(Policy(), histories)
     heartbeat = Heartbeat(js, Member(process.pod, "spamfilter"))
 
     def use(policy: Policy) -> None:
@@ -45,7 +57,11 @@ async def main(process: Process, settings: Settings) -> None:
         known.set()
 
     async with asyncio.TaskGroup() as tasks:
-        watching = (tasks.create_task(follow_policy(js, use)), tasks.create_task(heartbeat.run()))
+        watching = (
+            tasks.create_task(follow_policy(js, use)),
+            tasks.create_task(heartbeat.run()),
+            tasks.create_task(keep(js, histories)),
+        )
         listening = tasks.create_task(_listen(process, settings, spam_filter, known))
         ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -58,6 +74,14 @@ async def main(process: Process, settings: Settings) -> None:
         raise QueueUnavailableError("the connection to NATS cannot be mended")
     await heartbeat.leave()
     await js.close()
+
+
+def _hashes(key: Path | None) -> Hashes:
+    """Return the hashes by the key that all replicas have; raises ValueError for a bad one."""
+    if key is not None:
+        return Hashes(read_secret(key))
+    LOG.warning("SUPPRESSION_KEY names no file: what is remembered of senders is known to this process alone")
+    return Hashes(secrets.token_bytes(_KEY_OCTETS))
 
 
 async def _listen(process: Process, settings: Settings, spam_filter: SpamFilter, known: asyncio.Event) -> Server:

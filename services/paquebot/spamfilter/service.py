@@ -1,15 +1,20 @@
 """The spam filter as a service: the policy in force, a verdict for each request, and what is counted of it."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
 from prometheus_client import Counter
 
-from paquebot.mail.verdict import Action, Verdict
+from paquebot.mail.verdict import Action, Reason, Verdict
 from paquebot.policy.values import Policy, Thresholds
 from paquebot.runtime.rpc_server import Caller
 from paquebot.spamfilter.facts import Facts, gather
-from paquebot.spamfilter.judge import judge
+from paquebot.spamfilter.history.histories import Histories
+from paquebot.spamfilter.history.metrics import ALARMS
+from paquebot.spamfilter.history.standing import Standing
+from paquebot.spamfilter.judge import BIAS, Evidence, rules, weigh
 from paquebot.wire.spamfilter import JudgeRequest
 
 VERDICTS = Counter(
@@ -24,9 +29,11 @@ _DEFAULT_CONTENT = Thresholds()
 
 @dataclass(slots=True)
 class SpamFilter:
-    """Judges with the thresholds of the policy that was seen last."""
+    """Judges with the thresholds of the policy that was seen last, and by what is remembered of senders."""
 
     policy: Policy
+    histories: Histories
+    clock_s: Callable[[], float] = time.time
 
     def use(self, policy: Policy) -> None:
         """Judge by another policy from now on."""
@@ -58,8 +65,24 @@ class SpamFilter:
     def judged(self, facts: Facts) -> Verdict:
         """Return the verdict by what the author's MailDomain wants, else the reverse-path's, else the default."""
         domain = self.policy.first_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
-        verdict = judge(facts, domain.content if domain else _DEFAULT_CONTENT)
-        return replace(verdict, whose=domain.place) if domain else verdict
+        content = rules(facts)
+        logit = BIAS + sum(reason.weight for reason in content)
+        standing = self.histories.standing(facts, logit, self.clock_s())
+        verdict = weigh(_evidence(logit, content, standing), domain.content if domain else _DEFAULT_CONTENT)
+        if standing.risen:
+            _tell(facts, standing)
+        return replace(verdict, whose=domain.place if domain else "", traits=standing.traits)
+
+
+def _evidence(logit: float, content: tuple[Reason, ...], standing: Standing) -> Evidence:
+    return Evidence(
+        logit=logit,
+        content=content,
+        reputation=standing.reputation,
+        behaviour=standing.behaviour,
+        trusted=standing.trusted,
+        alarmed=standing.alarm is not None,
+    )
 
 
 def _count(verdict: Verdict) -> None:
@@ -67,3 +90,16 @@ def _count(verdict: Verdict) -> None:
     VERDICTS.labels(verdict.action.value, shadow).inc()
     for reason in verdict.reasons:
         RULE_HITS.labels(reason.rule).inc()
+
+
+def _tell(facts: Facts, standing: Standing) -> None:
+    """Tell of an account that does not act like itself."""
+    step = standing.alarm.name.lower() if standing.alarm else ""
+    ALARMS.labels(step).inc()
+    LOG.warning(
+        "an account does not act like itself",
+        account=facts.origin.account,
+        message_id=facts.origin.id,
+        step=step,
+        reasons=[reason.text for reason in standing.behaviour],
+    )

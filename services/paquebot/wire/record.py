@@ -11,6 +11,7 @@ from paquebot.wire.spamfilter import verdict_from_pb, verdict_to_pb
 from paquebot.wire.values import reply_from_pb, reply_to_pb
 
 FORMAT = 1
+_KINDS = frozenset(Kind)
 
 
 def encode_records(records: Sequence[Record]) -> bytes:
@@ -22,7 +23,8 @@ def decode_records(encoded: bytes) -> tuple[Record, ...]:
     """Decode a batch; raise WireError when it is none, or of a later format."""
     try:
         batch = pb.RecordBatch.FromString(encoded)
-        records = tuple(_from_pb(message) for message in batch.records)
+        # What a later release tells of is passed over, as its fields are.
+        records = tuple(_from_pb(message) for message in batch.records if message.kind in _KINDS)
     except (DecodeError, ValueError) as error:
         raise WireError(f"not a RecordBatch: {error}") from error
     if batch.format != FORMAT:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.origin import Origin
 from paquebot.mail.principal import Principal
+from paquebot.mail.traits import NO_TRAITS, Traits
 from paquebot.mail.verdict import Action, Levels, Reason, Terms, Verdict
 from paquebot.pb.v1 import spamfilter_pb2 as pb
 from paquebot.wire.frames import decode_answered, decode_asked, encode_answered, encode_asked
@@ -82,6 +83,7 @@ def verdict_to_pb(verdict: Verdict) -> pb.Verdict:
         terms=None if verdict.terms is None else pb.Terms(**asdict(verdict.terms)),
         levels=None if verdict.levels is None else pb.Levels(**asdict(verdict.levels)),
         whose=verdict.whose,
+        traits=None if verdict.traits is NO_TRAITS else _traits_to_pb(verdict.traits),
     )
 
 
@@ -100,6 +102,7 @@ def verdict_from_pb(message: pb.Verdict) -> Verdict:
             terms=_terms_from_pb(message.terms) if message.HasField("terms") else None,
             levels=_levels_from_pb(message.levels) if message.HasField("levels") else None,
             whose=message.whose,
+            traits=_traits_from_pb(message.traits) if message.HasField("traits") else NO_TRAITS,
         )
     except ValueError as error:
         raise WireError(f"a Verdict with an unknown action: {error}") from error
@@ -111,6 +114,21 @@ def _terms_from_pb(message: pb.Terms) -> Terms:
 
 def _levels_from_pb(message: pb.Levels) -> Levels:
     return Levels(message.tag, message.hold, message.reject)
+
+
+def _traits_to_pb(traits: Traits) -> pb.Traits:
+    return pb.Traits(
+        logit=traits.logit,
+        author=traits.author,
+        network=traits.network,
+        agent=traits.agent,
+        links=traits.links,
+        template=traits.template,
+    )
+
+
+def _traits_from_pb(message: pb.Traits) -> Traits:
+    return Traits(message.logit, message.author, message.network, message.agent, tuple(message.links), message.template)
 
 
 def _size(request: JudgeRequest) -> int:

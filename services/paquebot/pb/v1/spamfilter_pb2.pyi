@@ -59,8 +59,24 @@ class Levels(_message.Message):
     reject: float
     def __init__(self, tag: _Optional[float] = ..., hold: _Optional[float] = ..., reject: _Optional[float] = ...) -> None: ...
 
+class Traits(_message.Message):
+    __slots__ = ("logit", "author", "network", "agent", "links", "template")
+    LOGIT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    logit: float
+    author: str
+    network: int
+    agent: int
+    links: _containers.RepeatedScalarFieldContainer[str]
+    template: int
+    def __init__(self, logit: _Optional[float] = ..., author: _Optional[str] = ..., network: _Optional[int] = ..., agent: _Optional[int] = ..., links: _Optional[_Iterable[str]] = ..., template: _Optional[int] = ...) -> None: ...
+
 class Verdict(_message.Message):
-    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned", "terms", "levels", "whose")
+    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned", "terms", "levels", "whose", "traits")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +88,7 @@ class Verdict(_message.Message):
     TERMS_FIELD_NUMBER: _ClassVar[int]
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     WHOSE_FIELD_NUMBER: _ClassVar[int]
+    TRAITS_FIELD_NUMBER: _ClassVar[int]
     action: str
     probability: float
     reasons: _containers.RepeatedCompositeFieldContainer[Reason]
@@ -83,7 +100,8 @@ class Verdict(_message.Message):
     terms: Terms
     levels: Levels
     whose: str
-    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., whose: _Optional[str] = ...) -> None: ...
+    traits: Traits
+    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., whose: _Optional[str] = ..., traits: _Optional[_Union[Traits, _Mapping]] = ...) -> None: ...
 
 class JudgeFrame(_message.Message):
     __slots__ = ("items",)

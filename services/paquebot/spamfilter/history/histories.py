@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from paquebot.spamfilter.facts import Facts
-from paquebot.spamfilter.history.account import Account, newcomer
+from paquebot.spamfilter.history.account import RECENT_MAX, Account, newcomer
 from paquebot.spamfilter.history.alarm import watched
 from paquebot.spamfilter.history.codec import decode_account, decode_counts
 from paquebot.spamfilter.history.counts import Counts, unseen
@@ -119,7 +119,8 @@ class Histories:
 def _is_untold(sent: Sent, stored: Account, now_s: float) -> bool:
     """Say whether the store has not told of a message, and still may."""
     told = any(each.ident == sent.ident for each in stored.recent)
-    passed = bool(stored.recent) and sent.at_s < stored.recent[0].at_s  # it has come and gone among the recent
+    # It may have come and gone among the recent.
+    passed = len(stored.recent) == RECENT_MAX and sent.at_s < stored.recent[0].at_s
     return not told and not passed and now_s - sent.at_s < OWN_S
 
 

@@ -20,6 +20,7 @@ from paquebot.spamfilter.lookalike import organisation
 LINKS_MAX = 8  # domains of one message that count
 RECIPIENTS_MAX = 1000
 AGENT_MAX_BYTES = 200
+LOGIT_MAX = 20.0  # what is certain is no measure of an account's level
 ACCOUNT = "account"
 _PERSON = b"history"  # other hashes under the same key are not these
 _HOST_MAX = 253
@@ -46,7 +47,7 @@ def traits_of(facts: Facts, logit: float, hashes: Hashes) -> Traits:
     """Return what is kept of a message."""
     texts = sorted(facts.texts, key=lambda text: text.is_html, reverse=True)
     return Traits(
-        logit=logit,
+        logit=max(-LOGIT_MAX, min(LOGIT_MAX, logit)),
         author=facts.author_domain[:_HOST_MAX],
         network=hashes.of("network", neighbourhood(facts.origin.client_address)),
         agent=hashes.of("agent", _agent(facts)),
