@@ -5,8 +5,8 @@ what differs is what a story says, who signs, and where links lead. Nothing here
 domains kept for examples.
 """
 
-import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,20 +68,17 @@ def sample(seed: int, count_by_label: Mapping[str, int], chosen: Sequence[Story]
         yield from _drawn(rng, [story for story in known if story.label == label], weights, count)
 
 
-def _language_weights(known: Sequence[Story]) -> dict[str, float]:
-    """Return how often each language comes: by the root of its stories, so that small ones are heard."""
-    counts: dict[str, dict[str, int]] = {}
+def _language_weights(known: Sequence[Story]) -> dict[str, int]:
+    """Return how often each language comes: by its stories, so that those of a small one are not told too often."""
+    labels = {story.label for story in known}
+    tellers: dict[str, set[str]] = {}
     for story in known:
-        by_language = counts.setdefault(story.label, {})
-        by_language[story.language] = by_language.get(story.language, 0) + 1
-    shared = set.intersection(*(set(by_language) for by_language in counts.values())) if counts else set()
-    return {
-        language: math.sqrt(min(by_language[language] for by_language in counts.values()))
-        for language in sorted(shared)
-    }
+        tellers.setdefault(story.language, set()).add(story.label)
+    counts = Counter(story.language for story in known)
+    return {language: counts[language] for language in sorted(tellers) if tellers[language] == labels}
 
 
-def _drawn(rng: random.Random, known: Sequence[Story], weights: Mapping[str, float], count: int) -> Iterator[Composed]:
+def _drawn(rng: random.Random, known: Sequence[Story], weights: Mapping[str, int], count: int) -> Iterator[Composed]:
     shelves: dict[str, dict[str, list[Story]]] = {}
     for story in known:
         if story.language in weights:
