@@ -4,8 +4,9 @@ It finds the hosts, goes to the next when one fails, and returns an outcome for 
 """
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -72,22 +73,23 @@ class Courier:
         host = tls = ""
         reporting: list[bool] = []  # for each host that took over: whether it reports
         try:
-            async for opened in self._connections(delivery, answer, way):
-                if isinstance(opened, Outcome):
-                    outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
-                    if opened.scope is not Scope.HOST:
+            async with contextlib.aclosing(self._connections(delivery, answer, way)) as connections:  # else: a task
+                async for opened in connections:
+                    if isinstance(opened, Outcome):
+                        outcomes |= {each: _milder(outcomes.get(each), opened) for each in undecided}
+                        if opened.scope is not Scope.HOST:
+                            break
+                        continue
+                    host, tls = opened.where, opened.tls
+                    told = await self._send(opened, delivery.to(undecided), content, warrant)
+                    outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
+                    if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
+                        reporting.append("DSN" in opened.session.extensions)
+                    slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
+                    undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
+                    if slow_down or not undecided:
                         break
-                    continue
-                host, tls = opened.where, opened.tls
-                told = await self._send(opened, delivery.to(undecided), content, warrant)
-                outcomes |= {each: _milder(outcomes.get(each), outcome) for each, outcome in told.items()}
-                if any(outcome.kind is Kind.DELIVERED for outcome in told.values()):
-                    reporting.append("DSN" in opened.session.extensions)
-                slow_down = any(outcomes[each].scope is Scope.SITE for each in undecided)
-                undecided = tuple(each for each in undecided if outcomes[each].scope is Scope.HOST)
-                if slow_down or not undecided:
-                    break
-                _stop_unless(warrant.may_go_on)  # before another host is bothered
+                    _stop_unless(warrant.may_go_on)  # before another host is bothered
         except LeaseLostError:
             if not reporting:  # nobody took it over yet: the next owner has it untouched
                 raise
@@ -122,7 +124,9 @@ class Courier:
         known = self.world.resolver.cached_mx(domain)  # most times: a task for it would cost more than the answer
         return known if known is not None else await self._uncut(self.world.resolver.mx(domain))
 
-    async def _connections(self, delivery: Delivery, answer: MxAnswer, way: Way) -> AsyncIterator[Connection | Outcome]:
+    async def _connections(
+        self, delivery: Delivery, answer: MxAnswer, way: Way
+    ) -> AsyncGenerator[Connection | Outcome, None]:
         """Yield the open connection if it serves this domain, then new ones, host by host, address by address."""
         own = "" if way.smarthost else way.helo_hostname  # whoever names a smarthost means it
         hosts = in_order(answer, own, self.world.chance)

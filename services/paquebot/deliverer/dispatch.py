@@ -5,6 +5,7 @@ with its reason, so that memory stays bounded and every waiting message can say 
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,7 @@ PATIENCE_S = 5.0  # a worker waits this long for its site's next turn; longer wa
 IDLE_S = 2.0  # a worker keeps its connection this long without work
 REST_MAX_S = 3600.0  # what waits longer for its turn looks again after it
 CONTENT_AGAIN_S = 60.0
+PASS_S = 0.5  # what the rules let pass is not looked at again this long, unless they change
 UNSURE_S = 0.25  # between two looks whether our partitions are ours for sure
 NOTED_S = 1.0  # for what was learned to be written, at the end
 SITES_MAX = 2000  # in memory; beyond, those that rest are met again from what was written down
@@ -63,6 +65,7 @@ class Dispatcher:
     tally: Tally = field(default_factory=Tally)
     toil: Toil = field(default_factory=Toil)
     memory: Memory = field(init=False)
+    told_s: float = -math.inf  # loop time when policy or orders last came
     bearings: Bearings = field(init=False)  # where deliveries go by what is known now
 
     def __post_init__(self) -> None:
@@ -81,6 +84,7 @@ class Dispatcher:
     def follow(self, policy: Policy) -> None:
         """Take a new policy over."""
         self.policy = policy
+        self.told_s = asyncio.get_running_loop().time()
         self.bearings = Bearings(policy, self.world.resolver, self.port)
         self.settler.retry, self.settler.in_doubt = self.pool.retry, self.pool.in_doubt
         if self.settler.suppression is not None:
@@ -96,6 +100,7 @@ class Dispatcher:
     def obey(self, orders: tuple[Order, ...]) -> None:
         """Take new orders over, also for what is in line already."""
         self.settler.orders = orders
+        self.told_s = asyncio.get_running_loop().time()
         for site in list(self.sites.values()):
             for taken in site.line.take_out(lambda taken: self._look(taken) is not None):
                 self.on_item(taken)  # what kept it may have ended while the others were looked at
@@ -112,6 +117,7 @@ class Dispatcher:
             taken.delivery = doubted(delivery, taken.past.doubt)
         if self._turned_away(taken):
             return
+        taken.passed_s = asyncio.get_running_loop().time()
         site = self._site(taken.delivery)
         if site.leaving.is_set():
             self.settler.give_back(taken)
@@ -189,6 +195,10 @@ class Dispatcher:
                 self.settler.finish(taken, attempted, self.pool.retry, b"")
         return True
 
+    def _may_have_changed(self, taken: Taken, now: float) -> bool:
+        """Say whether the rules might speak now about what they let pass; suppression is asked at each attempt."""
+        return taken.passed_s <= self.told_s or now - taken.passed_s > PASS_S
+
     def _look(self, taken: Taken) -> Step | None:
         """Ask the rules about an item."""
         delivery = taken.delivery
@@ -256,7 +266,7 @@ class Dispatcher:
                     if not await self.sessions.rest(site, IDLE_S):
                         return
                     continue
-                if self._turned_away(taken):
+                if self._may_have_changed(taken, loop.time()) and self._turned_away(taken):
                     continue
                 served += 1
                 site.throttle.begin(loop.time())

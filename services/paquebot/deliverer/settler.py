@@ -164,8 +164,10 @@ class Settler:
         doubts = crash_behind(taken, now_ms())
         for doubt in doubts:
             metrics.IN_DOUBT.labels(self.queue.pool, "crash").inc(len(doubt.recipients))
+        if doubts:
+            settlement = replace(settlement, records=(*doubts, *settlement.records))
         try:
-            await self.queue.settle(taken, self._obeyed(replace(settlement, records=(*doubts, *settlement.records))))
+            await self.queue.settle(taken, self._obeyed(settlement))
         except Exception:
             LOG.exception("an outcome cannot be stored", delivery=taken.name)
             await self.give_up(taken)

@@ -37,7 +37,7 @@ class Journal:
     _fresh: dict[Note, None] = field(default_factory=dict)  # what the next batch tells, in order
     _ring: deque[tuple[Note, ...]] = field(default_factory=deque)  # what each batch in the stream told, oldest first
     _batches: int = 0
-    _next: "asyncio.Future[None] | None" = None  # done when the next batch is on its way
+    _awaited: "list[asyncio.Future[None]]" = field(default_factory=list)  # done when the next batch is on its way
     _writing: "asyncio.Task[None] | None" = None
     _linger: asyncio.TimerHandle | None = None
 
@@ -73,7 +73,7 @@ class Journal:
         note.stage = Stage.WAITS
         told = self._now(note)
         self.forget(note)
-        await asyncio.shield(told)
+        await told
 
     def forget(self, note: Note) -> None:
         """Tell no more of a delivery: it is settled, or somebody else's."""
@@ -93,11 +93,11 @@ class Journal:
     def _now(self, note: Note) -> "asyncio.Future[None]":
         """Let the next batch begin; return what is done when it is on its way."""
         self.under_way[note] = self._fresh[note] = None
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
+        told = asyncio.get_running_loop().create_future()
+        self._awaited.append(told)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        return self._next
+        return told
 
     def _lingered(self) -> None:
         self._linger = None
@@ -108,14 +108,13 @@ class Journal:
         """Write batch after batch until everything is told."""
         try:
             while self._fresh:
-                done, self._next = self._next, None
+                awaited, self._awaited = self._awaited, []
                 subject = journal_subject(self.pool, self.pod, self.run, self._batches % RING)
                 try:
                     self.js.send(subject, write_batch(self._batch()))
                     await handed_over(self.js)
                 finally:
-                    if done is not None and not done.done():
-                        done.set_result(None)
+                    _wake(awaited)
         finally:
             self._writing = None
 
@@ -132,6 +131,13 @@ class Journal:
         self._ring.append(told)
         self._batches += 1
         return told
+
+
+def _wake(awaited: "list[asyncio.Future[None]]") -> None:
+    """Let those go on who wait; who was cancelled has a future of its own, and takes nobody with it."""
+    for told in awaited:
+        if not told.done():
+            told.set_result(None)
 
 
 async def handed_over(js: JetStream) -> None:

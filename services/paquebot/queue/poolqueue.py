@@ -125,8 +125,8 @@ class PoolQueue:
 
     def owns(self, taken: Taken) -> bool:
         """Say whether the partition is still ours; not for sure for longer than LEASE_S without the queue."""
-        partition = self.owned.get(taken.fence.partition)
-        ours = partition is not None and not partition.lost and partition.fence == taken.fence
+        partition, fence = self.owned.get(taken.fence.partition), taken.fence
+        ours = partition is not None and not partition.lost and (partition.fence is fence or partition.fence == fence)
         return ours and self.lease.holds(asyncio.get_running_loop().time())
 
     @property
@@ -141,7 +141,7 @@ class PoolQueue:
     async def begin(self, taken: Taken) -> None:
         """Note in the journal that an attempt begins; when this returns, a crash in it will be known."""
         taken.begin()
-        await asyncio.shield(self.journal.begin(taken.note))  # others wait for the same batch
+        await self.journal.begin(taken.note)
 
     async def content(self, taken: Taken) -> bytes:
         """Return the delivery's content; raise bodies.BodyLostError when it is gone."""

@@ -1,5 +1,6 @@
 """An item in hand: a delivery that this process owns, and the means to settle it."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 from paquebot.mail.delivery import Delivery
@@ -19,6 +20,7 @@ class Taken:
     past: Past = UNTOUCHED
     note: Note = field(init=False)  # what the journal tells of it
     begun: bool = False  # an attempt is under way
+    passed_s: float = -math.inf  # loop time when it was last found free to be tried
 
     def __post_init__(self) -> None:
         self.note = Note(self.delivery)

@@ -124,7 +124,7 @@ class FrameClient(Generic[Q, A]):
 
     def _place(self, question: "_Question[Q, A]") -> None:
         question.tries += 1
-        stream = min(self.streams.values(), key=lambda each: each.load, default=None)
+        stream = self._freest()
         if stream is None:
             if len(self.homeless) >= WAITING_MAX:
                 _fail(question, f"{self.service}: too many items wait and no backend answers")
@@ -135,6 +135,11 @@ class FrameClient(Generic[Q, A]):
         else:
             stream.waiting.append(question)
             stream.wake.set()
+
+    def _freest(self) -> "_Stream[Q, A] | None":
+        if len(self.streams) == 1:
+            return next(iter(self.streams.values()))
+        return min(self.streams.values(), key=lambda each: each.load, default=None)
 
     async def _keep(self) -> None:
         """Watch deadlines, addresses and the age of streams."""

@@ -16,10 +16,16 @@ class PeerLimits:
     domains_max: int | None = None  # RCPTDOMAINMAX: domains of recipients
 
 
+NO_LIMITS = PeerLimits()
+
+
 def peer_limits(extensions: Mapping[str, str]) -> PeerLimits:
     """Read the parameters of the keyword LIMITS; what is unknown or cannot be read is passed over (RFC 9422 §3)."""
+    said = extensions.get("LIMITS")
+    if not said:
+        return NO_LIMITS
     given = {}
-    for word in extensions.get("LIMITS", "").split():
+    for word in said.split():
         match = _LIMIT.fullmatch(word)
         if match is not None:
             given[match[1].upper()] = int(match[2])
