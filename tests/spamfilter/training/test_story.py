@@ -6,6 +6,8 @@ import pytest
 from paquebot.spamfilter.names import WELL_KNOWN_WORDS
 from paquebot.spamfilter.training.story import FOLDER, LABELS, As, StoryError, read, stories
 
+FAMILIES_MIN = 8  # kinds of wanted mail in a language
+
 GOOD = """
 family = "parcel"
 links = ["stranger"]
@@ -66,6 +68,21 @@ def test_a_bad_story_is_refused_with_its_place_and_the_cure(tmp_path: Path, old:
 def test_every_story_can_be_read() -> None:
     files = [path for label in LABELS for path in (FOLDER / label).glob("*.toml")]
     assert {(story.label, story.family) for story in stories()} == {(path.parent.name, path.stem) for path in files}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_every_kind_of_wanted_mail_is_told_in_the_languages_most_mail_is_in(language: str) -> None:
+    assert {path.stem for path in (FOLDER / "ham").glob("*.toml")} == _families("ham", language)
+
+
+def test_a_language_of_unwanted_mail_is_one_of_wanted_mail_too() -> None:
+    """Else the language alone would tell: mail in it would be suspect to whoever learns from stories."""
+    spoken = {story.language for story in stories() if story.label == "spam"}
+    assert {language for language in spoken if len(_families("ham", language)) < FAMILIES_MIN} == set()
+
+
+def _families(label: str, language: str) -> set[str]:
+    return {story.family for story in stories() if (story.label, story.language) == (label, language)}
 
 
 # Names that such mail borrows besides those the rules know, and ways to reach somebody: a story has slots for these.
