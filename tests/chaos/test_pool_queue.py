@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 
 from paquebot.mail.record import Kind
 from paquebot.mail.settlement import Settlement
-from paquebot.queue import poolqueue, provision
+from paquebot.queue import lease, members, poolqueue, provision
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.events import read_records
 from paquebot.queue.hand import Hand
@@ -252,6 +252,31 @@ async def test_what_cannot_be_settled_in_a_full_store_is_settled_when_there_is_r
     assert await states(js) == ["deferred"]
     assert [each.kind async for each in read_records(js, 0)] == [Kind.DEFERRED]
     assert one.queue.hand == Hand()
+    await one.end()
+
+
+async def test_a_store_that_is_full_to_the_brim_drains_by_what_is_delivered(
+    small: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "BEAT_S", 0.1)
+    monkeypatch.setattr(lease, "PRESENT_S", 1.0)
+    js = await small("admin")
+    one = Owner(await small("deliverer"), "pod-1")
+    await wait_for(lambda: len(one.queue.partitions) == PARTITIONS)
+    await asyncio.gather(*(accept(js, delivery(f"m{number}"), content=b"c" * 2000) for number in range(20)))
+    await wait_for(lambda: len(one.taken) == 20)
+    await fill(js, f"mq.{POOL}.0.b.filler.0", 1 << 20, 500, 1)
+    loop = asyncio.get_running_loop()
+    await wait_for(lambda: one.queue.heartbeat.failing)
+    began = loop.time()
+    await wait_for(lambda: loop.time() > began + 2)  # longer than a heartbeat counts
+    assert one.queue.is_sure
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(one.delivered(taken) for taken in one.taken))
+    await becomes(js, [])
+    await wait_for(lambda: not one.queue.events.unstored)
+    assert sum([len(each.recipients) async for each in read_records(js, 0)]) == 20
+    await wait_for(lambda: not one.queue.heartbeat.failing)
     await one.end()
 
 

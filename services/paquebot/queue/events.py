@@ -24,6 +24,7 @@ FOLLOW_S = 0.2
 class _Batch:
     records: list[Record] = field(default_factory=list)
     awaited: "list[asyncio.Future[None]]" = field(default_factory=list)  # done when the batch is stored
+    kept: "list[asyncio.Future[None]]" = field(default_factory=list)  # done as well when there is no room for it now
 
 
 @dataclass(slots=True)
@@ -44,6 +45,15 @@ class EventWriter:
         stored = asyncio.get_running_loop().create_future()  # its own: a shield of a common one costs twice as much
         self._batched(record).awaited.append(stored)
         return stored
+
+    def keep(self, record: Record) -> "asyncio.Future[None]":
+        """Take a record as `add` does; the future is done as well when there is no room for it now.
+
+        For what makes room itself when it goes on. A crash while the store is full loses the record, no more.
+        """
+        kept = asyncio.get_running_loop().create_future()
+        self._batched(record).kept.append(kept)
+        return kept
 
     def note(self, record: Record) -> None:
         """Take a record that nobody waits for, unless too many are not stored yet."""
@@ -98,12 +108,19 @@ class EventWriter:
             try:
                 await self.js.publish(subject, payload, headers)
                 break
-            except (QueueUnavailableError, QueueFullError, ApiError):
+            except (QueueUnavailableError, QueueFullError, ApiError) as error:
+                if isinstance(error, QueueFullError) and self.unstored < UNSTORED_MAX:
+                    _done(batch.kept)
                 await asyncio.sleep(AGAIN_S)
         self.unstored -= len(batch.records)
-        for stored in batch.awaited:
-            if not stored.done():
-                stored.set_result(None)
+        _done(batch.awaited)
+        _done(batch.kept)
+
+
+def _done(futures: "list[asyncio.Future[None]]") -> None:
+    for each in futures:
+        if not each.done():
+            each.set_result(None)
 
 
 async def read_records(js: JetStream, since_ms: int, subjects: str = "ev.>") -> AsyncIterator[Record]:

@@ -57,7 +57,7 @@ class Heartbeat:
 
     js: JetStream
     member: Member
-    beaten: float = -math.inf  # loop time when the last entry that was stored was sent
+    beaten: float = -math.inf  # loop time when the last entry that was stored, or had no room, was sent
     failing: bool = False
 
     def runs(self, revision: str) -> None:
@@ -81,10 +81,16 @@ class Heartbeat:
         self.beaten = sent
 
     async def try_to_beat(self) -> None:
-        """Write the member down once, if the queue lets us; say so when it does no longer."""
+        """Write the member down once, if the queue lets us; say so when it does no longer.
+
+        A store without room refuses a take-over as well: then nobody can come in our place, and we go on making room.
+        """
+        sent = asyncio.get_running_loop().time()
         try:
             await self.beat()
         except (QueueUnavailableError, QueueFullError, ApiError) as error:
+            if isinstance(error, QueueFullError):
+                self.beaten = sent
             if not self.failing:
                 LOG.warning("our heartbeat cannot be stored", error=str(error))
             self.failing = True

@@ -156,8 +156,9 @@ class PoolQueue:
                 if again is not None:
                     again = await set_apart(self.js, taken, again)  # once: a repeat must not fill a full store
                     await put_back(self.js, taken, again)
-                for stored in [self.events.add(record) for record in settlement.records]:
-                    await stored
+                tell = self.events.keep if again is None else self.events.add  # what is done with makes room
+                for told in [tell(record) for record in settlement.records]:
+                    await told
                 self.settled.ended(taken.delivery, settlement.again)
                 await self._acknowledge(taken, done=again is None)
             except FenceLostError:
