@@ -1,28 +1,38 @@
 """The service: thresholds of the right domain, counters, and both methods over real gRPC."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
+from model_fixtures import write_small_model
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action
 from paquebot.policy.values import MailDomain, Policy, Thresholds
+from paquebot.queue.reputation import Shelf
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.frame_client import FrameClient
 from paquebot.runtime.readiness import Readiness
 from paquebot.runtime.rpc_client import Channel
 from paquebot.runtime.rpc_server import Caller, Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.content import Model
+from paquebot.spamfilter.delta import Delta, Lesson
+from paquebot.spamfilter.facts import gather
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.keys import Hashes
+from paquebot.spamfilter.judged import KEPT_S
+from paquebot.spamfilter.learning import Notes, Taught
+from paquebot.spamfilter.panel import Panel
 from paquebot.spamfilter.service import SpamFilter
 from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 _CALLER = Caller("submission", {})
+_SENDER = Principal("shop", "shop.app", any_sender=True)
 _SHADOW = MailDomain("shop", "one", "one.example", "shop_main", content=Thresholds(shadow=True))
 _LENIENT = MailDomain("shop", "two", "two.example", "shop_main", content=Thresholds(tag=0.5, hold=0.9, reject=2))
 _POLICY = Policy("r1", {domain.domain: domain for domain in (_SHADOW, _LENIENT)})
@@ -38,7 +48,7 @@ def _request(author: str, body: bytes = GTUBE, reverse_path: str = "ann@other.ex
         "Subject: Hi\r\nMessage-ID: <1@one.example>\r\n\r\n"
     ).encode()
     envelope = Envelope(reverse_path, ("b@two.example",))
-    return JudgeRequest("id", Principal("shop", "shop.app", any_sender=True), envelope, section + body, **more)
+    return JudgeRequest("id", _SENDER, envelope, section + body, **more)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +79,56 @@ def test_a_sampled_message_is_marked_so() -> None:
     spam_filter = spam_filter_of(_POLICY)
     assert spam_filter.answer(_request("ann@two.example", sampled=True), _CALLER).sampled
     assert not spam_filter.answer(_request("ann@two.example"), _CALLER).sampled
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    path = tmp_path_factory.mktemp("model") / "model.npz"
+    write_small_model(path)
+    return Model.load(path)
+
+
+def test_a_model_in_the_shadow_decides_nothing_and_its_differences_are_counted(model: Model) -> None:
+    def counted() -> float:
+        differs = {"action": "accept", "shadow_action": "hold"}
+        return REGISTRY.get_sample_value("paquebot_spamfilter_shadow_model_total", differs) or 0
+
+    before = counted()
+    mild = replace(model, levels=(2.0, 2.0, 2.0))
+    severe = replace(model, digest="severe", levels=(0.0, 0.0, 2.0))
+    spam_filter = replace(spam_filter_of(Policy()), panel=Panel(mild, severe))
+    verdict = spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER)
+    assert (verdict.action, verdict.model) == (Action.ACCEPT, model.digest)
+    assert counted() == before + 1
+
+
+def test_what_was_learned_counts_for_its_tenant_alone_and_excuses_nothing_that_is_certain(model: Model) -> None:
+    spam_filter = replace(spam_filter_of(Policy()), panel=Panel(model), taught=Taught(Shelf(None)))
+    plain = spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER)
+    words = model.opinion(gather(_request("ann@one.example", b"Hello\r\n").content, Envelope("", ()), _SENDER)).words
+    delta = Delta()
+    for _ in range(9):
+        delta = delta.after(Lesson(words, 3.0, is_wanted=True, weight=1.0))
+    spam_filter.taught.by_tenant["shop"] = delta
+    taught = spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER)
+    assert plain.terms.learned == 0.0
+    assert taught.terms.learned == pytest.approx(delta.logit(words), abs=0.01)
+    assert taught.probability < plain.probability
+    assert spam_filter.answer(_request("ann@one.example"), _CALLER).terms.learned == 0.0  # GTUBE
+    spam_filter.taught.by_tenant["news"] = spam_filter.taught.by_tenant.pop("shop")
+    assert spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER).terms.learned == 0.0
+
+
+def test_what_people_may_teach_by_is_kept_of_what_was_not_plainly_let_through(model: Model) -> None:
+    spam_filter = replace(spam_filter_of(Policy()), panel=Panel(model), notes=Notes(Shelf(None)))
+    spam_filter.panel = Panel(replace(model, offset=-20.0, levels=(2.0, 2.0, 2.0)))
+    spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER)
+    assert not spam_filter.notes.waiting
+    spam_filter.panel = Panel(replace(model, levels=(0.0, 0.0, 2.0)))
+    spam_filter.answer(_request("ann@one.example", b"Hello\r\n"), _CALLER)
+    ((key, (kept, ttl_s)),) = spam_filter.notes.waiting.items()
+    assert (key, ttl_s) == ("shop.id", 4 * 3600 + KEPT_S)
+    assert b"Hello" not in kept
 
 
 def test_verdicts_and_rules_are_counted() -> None:

@@ -19,14 +19,25 @@ JOURNAL = "DOUBT"
 JOURNAL_AGE_S = 150  # longer than a crashed owner's items need to come back
 JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
-BUCKETS = ("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims", "reputation")
+BUCKETS = (
+    *("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims", "reputation"),
+    *("deltas", "judged"),
+)
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
 REPUTATION_MAX = 500_000  # keys of senders' histories: when full those that were written longest ago go
+DELTAS_MAX = 2000  # tenants that have taught something: services keep them in memory
+JUDGED_MAX = 100_000  # messages that people may yet teach by: when full the oldest go
 REPUTATION_CONSUMER = "reputation"
 REPUTATION_KINDS = ("accepted", "held", "released", "refused", "failed", "resumed", "complaint", "unsubscribe")
 CLAIMS_MAX = 500_000  # keys of messages that are known again, in the server's memory: when full the oldest go
 MEMBER_TTL_S = 10
-_KEYS_MAX = {"suppression": SUPPRESSED_MAX, "claims": CLAIMS_MAX, "reputation": REPUTATION_MAX}
+_KEYS_MAX = {
+    "suppression": SUPPRESSED_MAX,
+    "claims": CLAIMS_MAX,
+    "reputation": REPUTATION_MAX,
+    "deltas": DELTAS_MAX,
+    "judged": JUDGED_MAX,
+}
 
 NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
@@ -198,7 +209,7 @@ def _bucket(name: str) -> dict[str, Any]:
         "subjects": [f"$KV.{name}.>"],
         "retention": "limits",
         "storage": "file",
-        "discard": "old" if name in {"claims", "reputation"} else "new",
+        "discard": "old" if name in {"claims", "reputation", "deltas", "judged"} else "new",
         "max_msgs_per_subject": 1,
         "max_msgs": _KEYS_MAX.get(name, -1),
         "duplicate_window": 120 * NANOSECONDS,

@@ -23,7 +23,6 @@ EVERYTHING = ">"
 ABSENT = 0  # sequence of a key that is not there
 IN_HAND_MAX = 500  # messages of the event stream
 LOOK_S = 1.0
-_PREFIX = f"$KV.{BUCKET}."
 LOG = structlog.get_logger()
 
 
@@ -37,32 +36,43 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """All keys. Methods raise QueueUnavailableError, QueueFullError or ApiError when the bucket does not serve."""
+    """All keys of a bucket. Methods raise QueueUnavailableError, QueueFullError or ApiError when it does not serve."""
 
     js: JetStream
+    bucket: str = BUCKET
 
     async def read(self, keys: Iterable[str]) -> dict[str, Stored]:
         """Return what is stored under each of up to 256 keys."""
-        subjects = [_PREFIX + key for key in keys]
+        subjects = [self._prefix + key for key in keys]
         found = {subject: Stored() for subject in subjects}
-        for message in await self.js.get(STREAM, {"multi_last": subjects, "batch": len(subjects)}) if subjects else ():
+        for message in (
+            await self.js.get(self._stream, {"multi_last": subjects, "batch": len(subjects)}) if subjects else ()
+        ):
             found[message.subject] = _stored(message)
-        return {subject.removeprefix(_PREFIX): stored for subject, stored in found.items()}
+        return {subject.removeprefix(self._prefix): stored for subject, stored in found.items()}
 
     async def write(self, key: str, value: bytes, seq: int, ttl_s: int) -> int:
         """Write over what has this sequence, and return the new one; raise FenceLostError when another was faster."""
         headers = {"Nats-Expected-Last-Subject-Sequence": str(seq), "Nats-TTL": f"{ttl_s}s"}
-        return (await self.js.publish(_PREFIX + key, value, headers)).seq
+        return (await self.js.publish(self._prefix + key, value, headers)).seq
 
     async def last(self) -> int:
         """Return the sequence of the last write."""
-        return int((await self.js.request(f"STREAM.INFO.{STREAM}"))["state"]["last_seq"])
+        return int((await self.js.request(f"STREAM.INFO.{self._stream}"))["state"]["last_seq"])
 
     async def since(self, seq: int) -> tuple[dict[str, Stored], int]:
         """Return some of what was written after `seq`, and up to where that reaches; nothing when that is all."""
-        batch = await self.js.read(STREAM, EVERYTHING, start_seq=seq + 1)
-        entries = {message.subject.removeprefix(_PREFIX): _stored(message) for message in batch}
+        batch = await self.js.read(self._stream, EVERYTHING, start_seq=seq + 1)
+        entries = {message.subject.removeprefix(self._prefix): _stored(message) for message in batch}
         return entries, batch[-1].seq if batch else seq
+
+    @property
+    def _stream(self) -> str:
+        return f"KV_{self.bucket}"
+
+    @property
+    def _prefix(self) -> str:
+        return f"$KV.{self.bucket}."
 
 
 @dataclass(slots=True, eq=False)

@@ -40,6 +40,12 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         f"$JS.API.CONSUMER.MSG.NEXT.EV.{REPUTATION_CONSUMER}",
         f"$JS.API.CONSUMER.UNPIN.EV.{REPUTATION_CONSUMER}",
         f"$JS.ACK.EV.{REPUTATION_CONSUMER}.>",
+        "$KV.deltas.*",
+        "$JS.API.DIRECT.GET.KV_deltas",
+        "$JS.API.STREAM.INFO.KV_deltas",
+        "$KV.judged.*.*",
+        "$JS.API.DIRECT.GET.KV_judged",
+        "$JS.API.DIRECT.GET.EV",
     ),
     "router": _COMMON,
     "deliverer": (

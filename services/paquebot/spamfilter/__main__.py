@@ -16,9 +16,12 @@ from paquebot.queue.suppression import read_secret
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.content import SHIPPED
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.keeper import keep
 from paquebot.spamfilter.history.keys import Hashes
+from paquebot.spamfilter.learning import Learning
+from paquebot.spamfilter.panel import Panel, load
 from paquebot.spamfilter.service import SpamFilter
 from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM
 
@@ -36,6 +39,8 @@ class Settings(ProcessSettings):
     nats_url: str
     grpc_listen: Address
     suppression_key: Path | None = None
+    model: Path = SHIPPED
+    shadow_model: Path | None = None
 
 
 async def main(process: Process, settings: Settings) -> None:
@@ -48,7 +53,8 @@ async def main(process: Process, settings: Settings) -> None:
     process.readiness.present("queue")
     known = asyncio.Event()
     histories = Histories(_hashes(settings.suppression_key))
-    spam_filter = SpamFilter(Policy(), histories)
+    learning = Learning.of(js)
+    spam_filter = SpamFilter(Policy(), histories, _panel(settings), learning.taught, learning.notes)
     heartbeat = Heartbeat(js, Member(process.pod, "spamfilter"))
 
     def use(policy: Policy) -> None:
@@ -61,6 +67,7 @@ async def main(process: Process, settings: Settings) -> None:
             tasks.create_task(follow_policy(js, use)),
             tasks.create_task(heartbeat.run()),
             tasks.create_task(keep(js, histories)),
+            tasks.create_task(learning.run()),
         )
         listening = tasks.create_task(_listen(process, settings, spam_filter, known))
         ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))
@@ -74,6 +81,14 @@ async def main(process: Process, settings: Settings) -> None:
         raise QueueUnavailableError("the connection to NATS cannot be mended")
     await heartbeat.leave()
     await js.close()
+
+
+def _panel(settings: Settings) -> Panel:
+    """Return the models that the settings name. Where none is shipped, rules judge."""
+    model = settings.model if settings.model != SHIPPED or SHIPPED.exists() else None
+    panel = Panel(load(model), load(settings.shadow_model))
+    LOG.info("content is read", by=str(panel))
+    return panel
 
 
 def _hashes(key: Path | None) -> Hashes:

@@ -2,24 +2,34 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from prometheus_client import Counter
 
-from paquebot.mail.verdict import Action, Reason, Verdict
+from paquebot.mail.verdict import Action, Verdict
 from paquebot.policy.values import Policy, Thresholds
 from paquebot.runtime.rpc_server import Caller
+from paquebot.spamfilter.content import Opinion
+from paquebot.spamfilter.delta import Delta
 from paquebot.spamfilter.facts import Facts, gather
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.metrics import ALARMS
 from paquebot.spamfilter.history.standing import Standing
-from paquebot.spamfilter.judge import BIAS, Evidence, rules, weigh
+from paquebot.spamfilter.judge import Evidence, weigh
+from paquebot.spamfilter.judged import NEAR, Judged
+from paquebot.spamfilter.learning import NO_DELTA, Notes, Taught
+from paquebot.spamfilter.panel import Panel, Read
 from paquebot.wire.spamfilter import JudgeRequest
 
 VERDICTS = Counter(
     "paquebot_spamfilter_verdicts_total",
     "Verdicts by action; in shadow mode the action is accept and shadow_action what it would have been.",
+    ["action", "shadow_action"],
+)
+SHADOW_VERDICTS = Counter(
+    "paquebot_spamfilter_shadow_model_total",
+    "Messages by what the model in force and the one in its shadow would do with them.",
     ["action", "shadow_action"],
 )
 RULE_HITS = Counter("paquebot_spamfilter_rule_hits_total", "How often each rule spoke.", ["rule"])
@@ -33,6 +43,9 @@ class SpamFilter:
 
     policy: Policy
     histories: Histories
+    panel: Panel = field(default_factory=Panel)
+    taught: Taught | None = None  # None: nobody teaches
+    notes: Notes | None = None
     clock_s: Callable[[], float] = time.time
 
     def use(self, policy: Policy) -> None:
@@ -54,6 +67,7 @@ class SpamFilter:
                 action=verdict.action.value,
                 shadow_action=verdict.shadow_action.value if verdict.shadow_action else "",
                 probability=round(verdict.probability, 4),
+                model=verdict.model,
                 rules=[reason.rule for reason in verdict.reasons],
             )
         return verdict
@@ -65,24 +79,59 @@ class SpamFilter:
     def judged(self, facts: Facts) -> Verdict:
         """Return the verdict by what the author's MailDomain wants, else the reverse-path's, else the default."""
         domain = self.policy.first_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
-        content = rules(facts)
-        logit = BIAS + sum(reason.weight for reason in content)
-        standing = self.histories.standing(facts, logit, self.clock_s())
-        verdict = weigh(_evidence(logit, content, standing), domain.content if domain else _DEFAULT_CONTENT)
+        wanted = domain.content if domain else _DEFAULT_CONTENT
+        here, beside = self.panel.read(facts)
+        standing = self.histories.standing(facts, here.opinion.logit, self.clock_s())
+        delta = self.taught.of(facts.origin.tenant) if self.taught else NO_DELTA
+        verdict = weigh(_evidence(here, delta, standing), wanted, here.levels)
+        if beside is not None:
+            _compare(facts, verdict, weigh(_evidence(beside, delta, standing), wanted, beside.levels))
         if standing.risen:
             _tell(facts, standing)
+        self._note(facts, here.opinion, verdict, wanted)
         return replace(verdict, whose=domain.place if domain else "", traits=standing.traits)
 
+    def _note(self, facts: Facts, opinion: Opinion, verdict: Verdict, wanted: Thresholds) -> None:
+        """Keep of a message what people can teach by, if it may have been wronged either way."""
+        passes = (verdict.shadow_action or verdict.action) is Action.ACCEPT and verdict.probability < NEAR
+        if self.notes is None or not opinion.words or passes:
+            return
+        hold_s = wanted.hold_for_s if verdict.action is Action.HOLD else 0
+        judged = Judged(opinion.logit, opinion.words, verdict.alarmed)
+        self.notes.take(facts.origin.tenant, facts.origin.id, judged, hold_s)
 
-def _evidence(logit: float, content: tuple[Reason, ...], standing: Standing) -> Evidence:
-    return Evidence(
-        logit=logit,
-        content=content,
+
+def _evidence(read: Read, delta: Delta, standing: Standing) -> Evidence:
+    """Return what speaks for and against a message. What was learned never speaks for what a rule is certain of."""
+    content = Evidence(logit=read.opinion.logit, content=read.opinion.reasons)
+    learned = delta.reasons(read.opinion.words)
+    return replace(
+        content,
+        delta=() if content.is_hard and any(reason.weight < 0 for reason in learned) else learned,
+        well_known=read.opinion.well_known,
+        model=read.digest,
         reputation=standing.reputation,
         behaviour=standing.behaviour,
         trusted=standing.trusted,
         alarmed=standing.alarm is not None,
     )
+
+
+def _compare(facts: Facts, verdict: Verdict, beside: Verdict) -> None:
+    """Count what two models would do with a message, and log where they differ."""
+    does, would = verdict.shadow_action or verdict.action, beside.shadow_action or beside.action
+    SHADOW_VERDICTS.labels(does.value, would.value).inc()
+    if does is not would:
+        LOG.info(
+            "models differ",
+            message_id=facts.origin.id,
+            action=does.value,
+            probability=round(verdict.probability, 4),
+            model=verdict.model,
+            shadow_action=would.value,
+            shadow_probability=round(beside.probability, 4),
+            shadow_model=beside.model,
+        )
 
 
 def _count(verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ from paquebot.cli.lazy import LazyGroup
 COMMANDS = {
     "eval": "paquebot.cli.spam.evaluate:evaluate",
     "explain": "paquebot.cli.spam.explain:explain",
+    "forget": "paquebot.cli.spam.forget:forget",
     "left-out": "paquebot.cli.spam.evaluate:left_out",
     "refuse": "paquebot.cli.spam.hands:refuse",
     "release": "paquebot.cli.spam.hands:release",
