@@ -11,6 +11,7 @@ from paquebot.auth import authenticator as module
 from paquebot.auth import password
 from paquebot.auth.authenticator import Authenticator
 from paquebot.auth.guessing import ADDRESS_FAILURES_MAX
+from paquebot.mail.order import Action, Order, only
 from paquebot.mail.principal import Principal
 from paquebot.policy.values import Limits, Policy, SMTPCredential
 from paquebot.wire.auth import AuthenticateRequest, LeaseRequest, Refusal
@@ -359,3 +360,24 @@ async def test_a_repr_tells_the_state_and_no_secret(auth: Authenticator) -> None
     shown = repr(auth)
     assert shown.startswith("<Authenticator 0 waiting, <Guessing 0 addresses")
     assert "right" not in shown
+
+
+async def test_who_knows_the_password_is_told_that_an_order_suspends_the_credential(
+    auth: Authenticator,
+) -> None:
+    order = Order(
+        id="1",
+        action=Action.SUSPEND,
+        selector=only("credential", "shop.web"),
+        author="ann",
+        reason="its password leaked",
+        given_ms=0,
+        ends_ms=4_000_000_000_000,
+    )
+    auth.learn_orders((order,))
+    told = await refused(auth, b"right")
+    assert (told.reply.code, told.reply.enhanced) == (525, "5.7.13")
+    assert "its password leaked" in told.reply.text
+    assert (await refused(auth, b"wrong")).reply.code == 535
+    auth.learn_orders(())
+    assert not isinstance(await attempt(auth, b"right"), Refusal)

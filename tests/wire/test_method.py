@@ -31,7 +31,9 @@ PRINCIPAL = Principal("shop", "orders", ("a@shop.example", "*@x.example"), messa
 ENVELOPE = Envelope("a@shop.example", ("b@c.example", "d@e.example"), eight_bit=True)
 JUDGE_REQUEST = JudgeRequest("id", PRINCIPAL, ENVELOPE, b"content", True, 7, "192.0.2.1", "laptop.example")
 TRAITS = Traits(-3.5, "shop.example", 2**64 - 1, 5, ("one.example",), 1 << 63)
-VERDICT = Verdict(Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True, traits=TRAITS)
+VERDICT = Verdict(
+    Action.TAG, 0.75, (Reason("rule", 1.5, "why"),), Action.REJECT, sampled=True, traits=TRAITS, slow="why"
+)
 PLAN_REQUEST = PlanRequest(
     "id",
     PRINCIPAL,

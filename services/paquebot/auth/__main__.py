@@ -12,6 +12,7 @@ from paquebot.queue.beginning import first_connection
 from paquebot.queue.credentials import follow_hashes
 from paquebot.queue.jetstream import JetStream, QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
+from paquebot.queue.orders import follow_orders
 from paquebot.queue.policystore import follow_policy
 from paquebot.runtime.metrics import tell_limits
 from paquebot.runtime.process import Process, ProcessSettings, run
@@ -71,6 +72,7 @@ async def _learn(process: Process, js: JetStream, authenticator: Authenticator) 
         watching = (
             tasks.create_task(follow_policy(js, use_policy)),
             tasks.create_task(follow_hashes(js, use_hashes)),
+            tasks.create_task(follow_orders(js, heartbeat, authenticator.learn_orders)),
             tasks.create_task(heartbeat.run()),
         )
         ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))

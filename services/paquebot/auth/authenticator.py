@@ -21,9 +21,11 @@ from paquebot.auth.metrics import AUTHENTICATIONS, LEASES
 from paquebot.auth.principal import fallen, principal_of
 from paquebot.auth.quota import LEASE_VALID_MS, UNKNOWN_RETRY_MS, Quotas
 from paquebot.auth.token import Unfit, claimed, looks_like_token
+from paquebot.mail.barred import NOBODY, Barred
+from paquebot.mail.order import Order
 from paquebot.mail.principal import Principal
 from paquebot.mail.reply import Reply
-from paquebot.policy.values import Policy
+from paquebot.policy.values import Policy, SMTPCredential
 from paquebot.wire.auth import AuthenticateRequest, LeaseAnswer, LeaseRequest, Refusal
 
 LOG = structlog.get_logger()
@@ -40,6 +42,7 @@ NOT_LOADED: Final = Reply(454, "4.7.0", "Accounts are not loaded yet; try again 
 BUSY: Final = Reply(454, "4.7.0", "Too many passwords to check; try again in a moment")
 
 _LOAD_RETRY_MS: Final = 1000
+_DISABLED: Final = 525  # with 5.7.13 (RFC 5248 §2.4)
 
 
 class Authenticator:
@@ -49,6 +52,7 @@ class Authenticator:
         """Take a clock (Unix milliseconds) and a random key for the memory of checked passwords."""
         self._clock_ms = clock_ms
         self._policy: Policy | None = None
+        self._barred: Barred = NOBODY
         self._bearers = Bearers(Policy())
         self._hashes: dict[str, tuple[str, ...]] | None = None
         self._checks = 1  # of each password: as many as any user has hashes, so that time tells nothing
@@ -75,6 +79,10 @@ class Authenticator:
         self._policy = policy
         self._bearers = Bearers(policy)
         self._quotas.keep(policy)
+
+    def learn_orders(self, orders: tuple[Order, ...]) -> None:
+        """Let nobody in with a credential that these orders suspend."""
+        self._barred = Barred.of(orders)
 
     def learn_hashes(self, hashes: dict[str, tuple[str, ...]]) -> None:
         """Use these hashes, by user name, from now on. Unfit ones are told in the log and left out."""
@@ -146,7 +154,7 @@ class Authenticator:
             count = self._guessing.failed_again if found.is_signed else self._guessing.failed
             return Refusal(TOKEN_WRONG, count(name, request.address, now_ms)), found.reason
         self._guessing.succeeded(name, request.address, now_ms)
-        return principal_of(found, policy), "success"
+        return self._let_in(found, policy)
 
     def _without_check(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str] | None:
         now_ms = self._clock_ms()
@@ -183,10 +191,15 @@ class Authenticator:
             return Refusal(WRONG, self._guessing.failed(username, request.address, now_ms)), reason
         return self._welcome(request)
 
-    def _welcome(self, request: AuthenticateRequest) -> tuple[Principal, str]:
+    def _welcome(self, request: AuthenticateRequest) -> tuple[Principal | Refusal, str]:
         policy = self._policy or Policy()
         self._guessing.succeeded(request.username, request.address, self._clock_ms())
-        return principal_of(policy.credentials[request.username], policy), "success"
+        return self._let_in(policy.credentials[request.username], policy)
+
+    def _let_in(self, credential: SMTPCredential, policy: Policy) -> tuple[Principal | Refusal, str]:
+        """Return the principal, unless an order suspends its credential: who knows the password is told so."""
+        refusal = self._barred.refusal(_DISABLED, credential.namespace, credential.name, self._clock_ms())
+        return (principal_of(credential, policy), "success") if refusal is None else (Refusal(refusal), "barred")
 
     def _fallen(self, username: str) -> str:
         return fallen((self._policy or Policy()).credentials.get(username), self._clock_ms())

@@ -14,6 +14,7 @@ from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.queue import ahead, clock, on_queue
 from paquebot.cli.screen import CONSOLE, show_table
 from paquebot.mail.order import Action, Order, only, target
+from paquebot.mail.record import Kind, Record
 from paquebot.mail.selector import DEFERRED
 from paquebot.mail.steering import carry_out
 from paquebot.queue.bodies import HOLD_MAX_S
@@ -41,8 +42,9 @@ KIND_ARGUMENT = click.argument("kind", type=click.Choice(KINDS))
 def suspend(kind: str, name: str, for_s: int, reason: str, author: str, place: Place) -> None:  # noqa: PLR0913, PLR0917  (one for each option)
     """Try nothing of a site, group, domain, tenant, credential or pool for a while.
 
-    Submission goes on, the mail waits. What is in an SMTP transaction now ends as it ends. Waiting mail still
-    expires: its sender is told why. Repeating it makes the suspension longer.
+    Submission goes on, the mail waits; with a suspended credential nobody may submit either. What is in an SMTP
+    transaction now ends as it ends. Waiting mail still expires: its sender is told why. Repeating it makes the
+    suspension longer.
     """
     if for_s > HOLD_MAX_S:
         raise click.BadParameter(f"at most {HOLD_MAX_S // 86_400}d", param_hint="--for")
@@ -131,12 +133,22 @@ async def _resume(js: JetStream, order: Order) -> tuple[bool, int]:
         seq = await withdraw_order(js, each)
         if not await known_everywhere(js, seq, KNOWN_MAX_S):
             raise click.ClickException(f"{NOT_KNOWN}; repeat this command then")
+    await _tell_resumed(js, order)
     in_force = {each.id for each in standing if each not in ending}
 
     def waits_in_vain(waiting: Waiting) -> bool:
         return bool(waiting.delivery.order) and waiting.delivery.order not in in_force
 
     return bool(ending), await _let_go(js, order, waits_in_vain)
+
+
+async def _tell_resumed(js: JetStream, order: Order) -> None:
+    """Tell the events that a person has looked at a credential: what raised an alarm about it is forgotten then."""
+    events = EventWriter(js)
+    for tenant, dot, name in (each.partition(".") for each in order.selector.credentials):
+        if dot:
+            record = Record(Kind.RESUMED, order.given_ms, "", 0, tenant, (), credential=name, author=order.author)
+            await events.add(replace(record, reason=order.reason))
 
 
 async def _let_go(js: JetStream, order: Order, wanted: Callable[[Waiting], bool]) -> int:

@@ -2,7 +2,9 @@
 
 import functools
 import re
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -26,6 +28,11 @@ def takes_selector(command: Command) -> Command:
         pools = tuple(pool.replace("/", "_") for pool in options.pop("pools"))
         fields = {name: options.pop(name) for name in _FIELDS}
         ages = {f"{name}_ms": options.pop(name) * 1000 for name in ("older", "younger")}
+        since_ms = options.pop("since")
+        if since_ms:
+            if ages["younger_ms"]:
+                raise click.UsageError("--since and --younger say the same: give one of them")
+            ages["younger_ms"] = max(1, time.time_ns() // 1_000_000 - since_ms)
         return command(selector=Selector(pools=pools, **fields, **ages), **options)
 
     wrapped: Command = with_selector
@@ -50,6 +57,20 @@ def _few(_context: click.Context, parameter: click.Parameter, values: tuple[str,
     return values
 
 
+def _instant(_context: click.Context, parameter: click.Parameter, value: str | None) -> int:
+    """Return a time as Unix milliseconds, 0 for none. Without a zone it is UTC, as all times that we tell are."""
+    if value is None:
+        return 0
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time such as 2026-11-26T18:00:00Z", param=parameter) from None
+    at_ms = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    if at_ms > time.time_ns() // 1_000_000:
+        raise click.BadParameter(f"{value!r} is still to come", param=parameter)
+    return at_ms
+
+
 def _several(flag: str, field: str, help_text: str, kind: click.ParamType[str] | None = None) -> Command:
     return click.option(flag, field, multiple=True, type=kind, callback=_few, help=help_text)
 
@@ -69,4 +90,5 @@ _OPTIONS: tuple[Command, ...] = (
     _several("--status", "states", "Ready (or in a deliverer's hands), deferred or held.", click.Choice(STATES)),
     click.option("--older", type=Duration(), default=0, help="Accepted at least so long ago, such as 2h."),
     click.option("--younger", type=Duration(), default=0, help="Accepted less than so long ago."),
+    click.option("--since", callback=_instant, help="Accepted after this, such as 2026-11-26T18:00:00Z."),
 )

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REQUEUED = "requeued"  # planned anew
     REPEATED = "repeated"  # its client sent it again, or another message under its key
     REFUSED = "refused"  # as unwanted: at submission (n is 0 then), or when a person wanted it of what was held
+    ALARMED = "alarmed"  # an account does not act like itself
     SUSPENDED = "suspended"  # a credential, because its account does not act like itself
     RESUMED = "resumed"  # a credential, by a person
     IN_DOUBT = "in_doubt"  # the reply to the final dot was lost

@@ -72,3 +72,4 @@ class Verdict:
     levels: Levels | None = None
     whose: str = ""
     traits: Traits = NO_TRAITS
+    slow: str = ""  # why its sender should try it later, "" for no reason

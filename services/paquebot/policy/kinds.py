@@ -15,6 +15,7 @@ from paquebot.policy.pace import adaptive, patterns
 from paquebot.policy.publication import publication, revoked, rotation
 from paquebot.policy.scaling import REPLICAS_MAX, Mode, scaling
 from paquebot.policy.section import Section
+from paquebot.policy.takeover import takeover
 from paquebot.policy.values import (
     Backoff,
     DestinationPolicy,
@@ -202,6 +203,7 @@ def mail_domain(spec: Section, status: Section, platform_namespace: str) -> Decl
         eight_bit=spec.read("eightBit", scalars.choice(EightBit), EightBit.PASS),
         expiry_s=spec.read("expiry", scalars.duration_s, 0),
         windows=windows(spec),
+        takeover=takeover(spec.section("takeover")),
     )
     dkim.later("existingSecretRef")
     dkim.finish()
@@ -264,6 +266,7 @@ def credential(spec: Section, platform_namespace: str) -> DeclaredCredential:
         expires_at_ms=spec.read("expiresAt", scalars.time_ms, 0),
         service_accounts=_service_accounts(spec),
         idempotency=idempotency(spec.section("idempotency")),
+        takeover=takeover(spec.section("takeover")),
     )
     wanted = _pool_ref(spec, platform_namespace)
     if any_sender and value.namespace != platform_namespace:

@@ -17,6 +17,7 @@ from paquebot.policy.publication import Publication, Rotation
 from paquebot.policy.route import Routes
 from paquebot.policy.scaling import Scaling
 from paquebot.policy.suppression import SuppressionLists
+from paquebot.policy.takeover import DEFAULT_ACTION, Takeover, TakeoverAction
 from paquebot.policy.window import Window
 
 REVISION_NONE = ""
@@ -66,6 +67,7 @@ class MailDomain:
     eight_bit: EightBit = EightBit.PASS
     expiry_s: int = 0  # how long its mail is tried; 0: as the pool says
     windows: tuple[Window, ...] = ()  # when its mail may go out; none: at any time
+    takeover: Takeover = field(default_factory=Takeover)
 
     @property
     def place(self) -> str:
@@ -118,6 +120,7 @@ class SMTPCredential:
     expires_at_ms: int = 0  # 0: never
     service_accounts: tuple[str, ...] = ()  # of its namespace: whose tokens are as good as its password
     idempotency: Idempotency = field(default_factory=Idempotency)
+    takeover: Takeover = field(default_factory=Takeover)
 
     @property
     def username(self) -> str:
@@ -194,6 +197,15 @@ class Policy:
     def first_of(self, *domains: str) -> MailDomain | None:
         """Return the MailDomain of the first declared of these sender's domains."""
         return next(filter(None, map(self.domain_of, domains)), None)
+
+    def takeover_of(self, username: str, *domains: str) -> TakeoverAction:
+        """Return what may be done by itself about a credential: as it says, or its sender's domain."""
+        credential, domain = self.credentials.get(username), self.first_of(*domains)
+        if credential is not None and credential.any_sender:
+            # A relay has no one owner that it could be unlike: who wants it stopped must say so of the relay itself.
+            return credential.takeover.action or TakeoverAction.OBSERVE
+        said = [each.takeover.action for each in (credential, domain) if each is not None]
+        return next((action for action in said if action is not None), DEFAULT_ACTION)
 
     def destination(self, domain: str, hosts: tuple[str, ...]) -> DestinationPolicy:
         """Return the DestinationPolicy for a domain and its MX hosts; domains win over MX suffixes."""

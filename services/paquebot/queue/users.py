@@ -18,6 +18,7 @@ _READ_MEMBERS = ("$JS.API.DIRECT.GET.KV_members", "$JS.API.STREAM.INFO.KV_member
 _READ_PLATFORM = ("$JS.API.DIRECT.GET.KV_platform", "$JS.API.INFO")
 _SUPPRESSION = "$JS.API.DIRECT.GET.KV_suppression"
 _CLAIMS = ("$KV.claims.*.*", "$JS.API.DIRECT.GET.KV_claims")
+_READ_ORDERS = ("$JS.API.DIRECT.GET.KV_orders", "$JS.API.STREAM.INFO.KV_orders")
 _COMMON = (*_READ_POLICY, *_MEMBER, *_READ_PLATFORM)
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
@@ -29,11 +30,17 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "mq.*.*.b.>",
         "ev.>",
         "$JS.API.STREAM.INFO.*",
+        *_READ_ORDERS,
         _SUPPRESSION,
     ),
-    "auth": (*_COMMON, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
+    "auth": (*_COMMON, *_READ_ORDERS, "$JS.API.DIRECT.GET.KV_credentials", "$JS.API.STREAM.INFO.KV_credentials"),
     "spamfilter": (
         *_COMMON,
+        *_READ_ORDERS,
+        "$KV.orders.suspend.credentials.*",
+        "$KV.orders.takeover.*",
+        "ev.*.alarmed",
+        "ev.*.suspended",
         "$KV.reputation.>",
         "$JS.API.DIRECT.GET.KV_reputation",
         "$JS.API.STREAM.INFO.KV_reputation",
@@ -57,8 +64,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "$KV.sites.>",
         "$KV.suppression.*.*.*",
         "$JS.ACK.>",
-        "$JS.API.DIRECT.GET.KV_orders",
-        "$JS.API.STREAM.INFO.KV_orders",
+        *_READ_ORDERS,
         "$JS.API.DIRECT.GET.*",
         "$JS.API.STREAM.INFO.*",
         "$JS.API.STREAM.PURGE.*",

@@ -9,6 +9,7 @@ import structlog
 
 from paquebot.policy.values import Policy
 from paquebot.queue.beginning import first_connection
+from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
 from paquebot.queue.policystore import follow_policy
@@ -20,6 +21,7 @@ from paquebot.spamfilter.content import SHIPPED
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.keeper import keep
 from paquebot.spamfilter.history.keys import Hashes
+from paquebot.spamfilter.history.response import Response
 from paquebot.spamfilter.learning import Learning
 from paquebot.spamfilter.panel import Panel, load
 from paquebot.spamfilter.service import SpamFilter
@@ -53,8 +55,10 @@ async def main(process: Process, settings: Settings) -> None:
     process.readiness.present("queue")
     known = asyncio.Event()
     histories = Histories(_hashes(settings.suppression_key))
+    events = EventWriter(js)
+    response = Response(js, events)
     learning = Learning.of(js)
-    spam_filter = SpamFilter(Policy(), histories, _panel(settings), learning.taught, learning.notes)
+    spam_filter = SpamFilter(Policy(), histories, _panel(settings), learning.taught, learning.notes, response.to)
     heartbeat = Heartbeat(js, Member(process.pod, "spamfilter"))
 
     def use(policy: Policy) -> None:
@@ -79,7 +83,8 @@ async def main(process: Process, settings: Settings) -> None:
     if js.dead.is_set():
         # A new process connects anew; this one would never hear of another policy.
         raise QueueUnavailableError("the connection to NATS cannot be mended")
-    await heartbeat.leave()
+    await response.background.drain(_GRACE_S)
+    await asyncio.gather(events.drain(_GRACE_S), heartbeat.leave())
     await js.close()
 
 

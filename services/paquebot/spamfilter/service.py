@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 from prometheus_client import Counter
 
+from paquebot.mail.origin import Origin
 from paquebot.mail.verdict import Action, Verdict
 from paquebot.policy.values import Policy, Thresholds
 from paquebot.runtime.rpc_server import Caller
@@ -15,7 +16,8 @@ from paquebot.spamfilter.delta import Delta
 from paquebot.spamfilter.facts import Facts, gather
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.metrics import ALARMS
-from paquebot.spamfilter.history.standing import Standing
+from paquebot.spamfilter.history.response import allowed
+from paquebot.spamfilter.history.standing import Standing, Step
 from paquebot.spamfilter.judge import Evidence, weigh
 from paquebot.spamfilter.judged import NEAR, Judged
 from paquebot.spamfilter.learning import NO_DELTA, Notes, Taught
@@ -36,6 +38,8 @@ RULE_HITS = Counter("paquebot_spamfilter_rule_hits_total", "How often each rule 
 LOG = structlog.get_logger()
 _DEFAULT_CONTENT = Thresholds()
 
+Respond = Callable[[Origin, Standing, Step | None], None]
+
 
 @dataclass(slots=True)
 class SpamFilter:
@@ -46,6 +50,7 @@ class SpamFilter:
     panel: Panel = field(default_factory=Panel)
     taught: Taught | None = None  # None: nobody teaches
     notes: Notes | None = None
+    respond: Respond = lambda _origin, _standing, _step: None  # to an alarm that has risen
     clock_s: Callable[[], float] = time.time
 
     def use(self, policy: Policy) -> None:
@@ -78,18 +83,22 @@ class SpamFilter:
 
     def judged(self, facts: Facts) -> Verdict:
         """Return the verdict by what the author's MailDomain wants, else the reverse-path's, else the default."""
-        domain = self.policy.first_of(facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
+        domains = (facts.author_domain, facts.envelope.reverse_path.rpartition("@")[2])
+        domain = self.policy.first_of(*domains)
         wanted = domain.content if domain else _DEFAULT_CONTENT
         here, beside = self.panel.read(facts)
         standing = self.histories.standing(facts, here.opinion.logit, self.clock_s())
+        step = allowed(standing, self.policy.takeover_of(facts.origin.account, *domains))
         delta = self.taught.of(facts.origin.tenant) if self.taught else NO_DELTA
-        verdict = weigh(_evidence(here, delta, standing), wanted, here.levels)
+        verdict = weigh(_evidence(here, delta, standing, step), wanted, here.levels)
         if beside is not None:
-            _compare(facts, verdict, weigh(_evidence(beside, delta, standing), wanted, beside.levels))
+            _compare(facts, verdict, weigh(_evidence(beside, delta, standing, step), wanted, beside.levels))
         if standing.risen:
             _tell(facts, standing)
+            self.respond(facts.origin, standing, None if wanted.shadow else step)
         self._note(facts, here.opinion, verdict, wanted)
-        return replace(verdict, whose=domain.place if domain else "", traits=standing.traits)
+        slow = "" if wanted.shadow or step is not Step.SLOW else _slow(standing)
+        return replace(verdict, whose=domain.place if domain else "", traits=standing.traits, slow=slow)
 
     def _note(self, facts: Facts, opinion: Opinion, verdict: Verdict, wanted: Thresholds) -> None:
         """Keep of a message what people can teach by, if it may have been wronged either way."""
@@ -101,7 +110,7 @@ class SpamFilter:
         self.notes.take(facts.origin.tenant, facts.origin.id, judged, hold_s)
 
 
-def _evidence(read: Read, delta: Delta, standing: Standing) -> Evidence:
+def _evidence(read: Read, delta: Delta, standing: Standing, step: Step | None) -> Evidence:
     """Return what speaks for and against a message. What was learned never speaks for what a rule is certain of."""
     content = Evidence(logit=read.opinion.logit, content=read.opinion.reasons)
     learned = delta.reasons(read.opinion.words)
@@ -114,6 +123,7 @@ def _evidence(read: Read, delta: Delta, standing: Standing) -> Evidence:
         behaviour=standing.behaviour,
         trusted=standing.trusted,
         alarmed=standing.alarm is not None,
+        at_least=Action.HOLD if step is not None and step >= Step.HOLD else Action.ACCEPT,
     )
 
 
@@ -132,6 +142,11 @@ def _compare(facts: Facts, verdict: Verdict, beside: Verdict) -> None:
             shadow_probability=round(beside.probability, 4),
             shadow_model=beside.model,
         )
+
+
+def _slow(standing: Standing) -> str:
+    """Return why a message should come later: its account sends faster than it ever does, among other things."""
+    return next((reason.text for reason in standing.behaviour if reason.rule == "own_rate"), "")
 
 
 def _count(verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from paquebot.mail.barred import NOBODY, Barred
 from paquebot.mail.delivery import Plan
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.finish import Finished, Finishing, finish
@@ -64,7 +65,7 @@ class Doors:
 class Intake:
     """Takes mail by the policy that it last saw."""
 
-    __slots__ = ("_doors", "_hostname", "_large", "_once", "leases", "policy", "suppressions")
+    __slots__ = ("_doors", "_hostname", "_large", "_once", "barred", "leases", "policy", "suppressions")
 
     def __init__(self, hostname: str, doors: Doors, leases: Leases, once: Once) -> None:
         self._hostname = hostname
@@ -72,6 +73,7 @@ class Intake:
         self._once = once
         self._large = asyncio.Lock()
         self.leases = leases
+        self.barred: Barred = NOBODY  # who may not submit, by order
         self.policy = Policy()
         self.suppressions: Suppressions | None = None  # None: there is no key to look with
 
@@ -87,6 +89,8 @@ class Intake:
     def sender_refusal(self, principal: Principal, reverse_path: str) -> Reply | None:
         """Say whether a transaction may begin: the sender's rights, and room in the queue."""
         refusal = gate.sender_refusal(principal, reverse_path, self.policy)
+        if refusal is None and not principal.internal:
+            refusal = self.barred.refusal(550, principal.tenant, principal.credential, int(time.time() * 1000))
         if refusal is None and not principal.internal:
             pool = gate.pool_of(principal, reverse_path, self.policy)
             refusal = gate.pool_refusal(pool, self.policy) or self._doors.admit(pool)
@@ -228,7 +232,7 @@ class Intake:
         except (RpcUnavailableError, RpcRefusedError) as error:
             return self._unjudged(message, error)
         if verdict.action is not Action.REJECT:
-            return verdict
+            return _slowed(verdict) if verdict.slow else verdict
         reply = refused(Reply(550, "5.7.1", unwanted(message.id)), "rejected")
         self._doors.record(rejected_record(mail, message.id, reply, verdict))
         return reply
@@ -338,6 +342,11 @@ def refused(reply: Reply, why: str) -> Reply:
 
 def _queued(ident: str) -> Reply:
     return Reply(250, "2.0.0", f"Ok: queued as {ident}")
+
+
+def _slowed(verdict: Verdict) -> Reply:
+    text = f"This account is slowed to its habit, try again later: {verdict.slow}"
+    return refused(Reply(451, "4.7.1", text.encode("ascii", "replace").decode()[:_TEXT_MAX]), "slowed")
 
 
 def _being_stored(wanted: Repeatable) -> Reply:

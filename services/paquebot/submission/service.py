@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from paquebot.mail.barred import Barred
 from paquebot.mail.delivery import Plan
 from paquebot.mail.ident import message_id
+from paquebot.mail.order import Order
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Verdict
 from paquebot.policy.values import Policy
@@ -19,6 +21,7 @@ from paquebot.queue.claims import Claims
 from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.members import Heartbeat, Member
+from paquebot.queue.orders import follow_orders
 from paquebot.queue.suppression import Suppressions, read_secret
 from paquebot.runtime.frame_client import FrameClient
 from paquebot.runtime.memory import Memory
@@ -155,7 +158,8 @@ class Service:
         """Reach out to the others."""
         self._judge.start()
         self._planner.start()
-        for coming in (self._admission.follow(), self._heartbeat.run(), self._once.follow(), self._look()):
+        orders = follow_orders(self._js, self._heartbeat, self._obey)
+        for coming in (self._admission.follow(), self._heartbeat.run(), self._once.follow(), self._look(), orders):
             self._background.append(self._tasks.create_task(coming))
 
     async def stop(self) -> None:
@@ -165,6 +169,9 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(self._judge.close(), self._planner.close(), self._auth.channel.close())
+
+    def _obey(self, orders: tuple[Order, ...]) -> None:
+        self.intake.barred = Barred.of(orders)
 
     async def _look(self) -> None:
         """Say each second what is within reach.

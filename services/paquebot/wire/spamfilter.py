@@ -83,6 +83,7 @@ def verdict_to_pb(verdict: Verdict) -> pb.Verdict:
         terms=None if verdict.terms is None else pb.Terms(**asdict(verdict.terms)),
         levels=None if verdict.levels is None else pb.Levels(**asdict(verdict.levels)),
         whose=verdict.whose,
+        slow=verdict.slow,
         traits=None if verdict.traits is NO_TRAITS else _traits_to_pb(verdict.traits),
     )
 
@@ -102,6 +103,7 @@ def verdict_from_pb(message: pb.Verdict) -> Verdict:
             terms=_terms_from_pb(message.terms) if message.HasField("terms") else None,
             levels=_levels_from_pb(message.levels) if message.HasField("levels") else None,
             whose=message.whose,
+            slow=message.slow,
             traits=_traits_from_pb(message.traits) if message.HasField("traits") else NO_TRAITS,
         )
     except ValueError as error:

@@ -76,7 +76,7 @@ class Traits(_message.Message):
     def __init__(self, logit: _Optional[float] = ..., author: _Optional[str] = ..., network: _Optional[int] = ..., agent: _Optional[int] = ..., links: _Optional[_Iterable[str]] = ..., template: _Optional[int] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned", "terms", "levels", "whose", "traits")
+    __slots__ = ("action", "probability", "reasons", "shadow_action", "sampled", "model", "alarmed", "unscanned", "terms", "levels", "whose", "traits", "slow")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +89,7 @@ class Verdict(_message.Message):
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     WHOSE_FIELD_NUMBER: _ClassVar[int]
     TRAITS_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
     action: str
     probability: float
     reasons: _containers.RepeatedCompositeFieldContainer[Reason]
@@ -101,7 +102,8 @@ class Verdict(_message.Message):
     levels: Levels
     whose: str
     traits: Traits
-    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., whose: _Optional[str] = ..., traits: _Optional[_Union[Traits, _Mapping]] = ...) -> None: ...
+    slow: str
+    def __init__(self, action: _Optional[str] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., shadow_action: _Optional[str] = ..., sampled: _Optional[bool] = ..., model: _Optional[str] = ..., alarmed: _Optional[bool] = ..., unscanned: _Optional[bool] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., whose: _Optional[str] = ..., traits: _Optional[_Union[Traits, _Mapping]] = ..., slow: _Optional[str] = ...) -> None: ...
 
 class JudgeFrame(_message.Message):
     __slots__ = ("items",)
