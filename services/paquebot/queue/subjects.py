@@ -34,6 +34,7 @@ def slice_of(partition: int) -> int:
     return partition % SLICES
 
 
+@lru_cache(maxsize=4096)
 def site_token(site: str) -> str:
     """Return a site's name as one subject token: injective, lower case, at most SITE_MAX characters."""
     token = _UNSAFE.sub(lambda found: "_" if found[0] == "." else f"={ord(found[0]):x}=", site.lower())

@@ -1,7 +1,6 @@
 """Serving gRPC: mutual TLS, who may call what, unary methods, streams of frames, health and reflection."""
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,7 +179,7 @@ class _Frames(Generic[Q, A]):
             LOG.exception("an item failed")
             self.outbox.append(Answered(asked.item, Fault("INTERNAL", "the service failed; its log has more")))
             return
-        if inspect.isawaitable(answer):
+        if hasattr(answer, "__await__"):  # `isinstance` of Awaitable costs as much as a rule of the filter
             await self.running.acquire()
             tasks.create_task(self._await(asked, answer))
         else:

@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
         session.receive_data(data)
         if session.mid_content:
             self._waiting.came(len(data))
-        self._hold()
+            self._hold()
         self._pump()
 
     def eof_received(self) -> None:

@@ -74,7 +74,7 @@ def watched(account: Account, now_s: float) -> tuple[Account, Assessment]:
     if before is not None and now_s - before.at_s > ALARM_S:
         before = None
     if found.step is None:
-        return replace(account, alarm=before), found
+        return (account if account.alarm is before else replace(account, alarm=before)), found
     if before is None:
         return replace(account, alarm=Alarm(found.step, _changed_s(account, now_s), now_s)), found
     return replace(account, alarm=Alarm(max(before.step, found.step), before.since_s, now_s)), found
