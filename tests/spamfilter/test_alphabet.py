@@ -20,6 +20,7 @@ def shown(text: str) -> str:
         ("Ｐay\u200dpal   ﬁne", "paypal fine"),  # noqa: RUF001
         ("write to ann@one.example or bob @ two . example", "write to x@y.example or x@y.example"),
         ("see http://a.example/b?c=1 now", "see https://other.example now"),
+        ("see http : / / www . a . example / b now", "see www.a.example now"),
     ],
 )
 def test_what_reads_the_same_is_the_same(text: str, same: str) -> None:
@@ -28,7 +29,7 @@ def test_what_reads_the_same_is_the_same(text: str, same: str) -> None:
 
 def test_look_alike_letters_are_folded_where_scripts_are_mixed_and_nowhere_else() -> None:
     mixed = letters("Pаypal аccount")  # noqa: RUF001  (Cyrillic a)
-    assert "".join(map(chr, mixed.points)) == "paypal account"
+    assert "".join(map(chr, mixed.points)).strip() == "paypal account"
     assert mixed.mixed_words == 2
     assert shown("оплата счёта") == "оплата счёта"
 
@@ -44,7 +45,8 @@ def test_zero_width_letters_are_counted() -> None:
 @given(st.text(max_size=300))
 @settings(max_examples=200, deadline=None)
 def test_no_text_fails_and_spaces_are_single(text: str) -> None:
-    assert "  " not in shown(text)
+    found = shown(text)
+    assert "  " not in found
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ _CHUNK = 4_096
 # Old collections put spaces around every mark; so does who hides an address. Nothing here is tried twice:
 # beginnings are word beginnings, repetitions are possessive.
 _URL = re.compile(
-    r"(?<!\w)(?:https?\s{0,3}:\s{0,3}/\s{0,3}/|www\s?\.)[^\s<>\"]{0,400}+(?:\s?[./]\s?[^\s<>\"./]{1,100}+){0,12}"
+    r"(?<!\w)(?:https?\s{0,3}:\s{0,3}/\s{0,3}/\s?|www\s?\.\s?)[^\s<>\"]{1,400}+(?:\s?[./]\s?[^\s<>\"./]{1,100}+){0,12}"
 )
 _MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+\s?@\s?[\w-]{1,63}+(?:\s?\.\s?[\w-]{2,63}+){1,4}")
 _HOST = re.compile(
@@ -36,6 +36,15 @@ _HOST = re.compile(
 )
 _URL_TOKEN, _MAILBOX_TOKEN = " ulinku ", " umailu "
 _MARKS = "!?$%&€£¥₩₽₹₿@#*=+"
+# The same folding for ASCII, where whole octets can be replaced at once.
+_ASCII = (
+    bytes(
+        ord("0") if chr(octet).isdigit() else octet if chr(octet).isalnum() or chr(octet) in _MARKS else SPACE
+        for octet in range(128)
+    )
+    + bytes([SPACE]) * 128
+)
+_ASCII_MARKS = tuple((mark.encode(), f" {mark} ".encode()) for mark in _MARKS if mark.isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +69,37 @@ _NOTHING = Letters(np.empty(0, np.uint32), 0, 0)
 
 
 def letters(text: str) -> Letters:
-    """Normalise at most TEXT_MAX code points of a text."""
+    """Normalise at most TEXT_MAX code points of a text. There is a space before the first token and after the last."""
     text = _without_addresses(_compatible(text[:TEXT_MAX]).casefold()[:TEXT_MAX])
-    raw = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
-    if not raw.size:
+    return _of_ascii(text) if text.isascii() else _of_any(text)
+
+
+def _of_ascii(text: str) -> Letters:
+    octets = text.encode("ascii").translate(_ASCII)
+    for mark, spaced in _ASCII_MARKS:
+        if mark in octets:
+            octets = octets.replace(mark, spaced)
+    tokens = octets.split()
+    if not tokens:
         return _NOTHING
+    octets = b" %b " % b" ".join(tokens)
+    return Letters(np.frombuffer(octets, np.uint8).astype(np.uint32), 0, 0)
+
+
+def _of_any(text: str) -> Letters:
+    raw = np.frombuffer(f" {text} ".encode("utf-32-le", "replace"), np.uint32)
     tables = _tables()
     low = np.minimum(raw, _PLANE - 1)
     points = np.where(raw < _PLANE, tables.folded[low], raw)
     classes = np.where(raw < _PLANE, tables.classes[low], _high_classes(raw))
-    zero_width = 0
-    if not text.isascii():
-        kept = classes != DROP
-        zero_width = int(raw.size - np.count_nonzero(kept))
-        if zero_width:
-            points, classes = points[kept], classes[kept]
-    points, classes = _spaced(points, classes)
-    mixed = 0
-    if not text.isascii():
-        mixed = _fold_mixed(points, tables)
-    return Letters(points, zero_width, mixed)
+    kept = classes != DROP
+    zero_width = int(raw.size - np.count_nonzero(kept))
+    if zero_width:
+        points, classes = points[kept], classes[kept]
+    points = _spaced(points, classes)
+    if points.size == 1:  # nothing but a space
+        return Letters(_NOTHING.points, zero_width, 0)
+    return Letters(points, zero_width, _fold_mixed(points, tables))
 
 
 def _compatible(text: str) -> str:
@@ -106,7 +126,7 @@ def _without_addresses(text: str) -> str:
     return text
 
 
-def _spaced(points: NDArray[np.uint32], classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+def _spaced(points: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Put single spaces around marks and instead of everything that divides."""
     marks = classes == MARK
     if marks.any():
@@ -119,8 +139,9 @@ def _spaced(points: NDArray[np.uint32], classes: NDArray[np.uint8]) -> tuple[NDA
     spaces = classes == CUT
     points = np.where(spaces, np.uint32(SPACE), points)
     kept = ~spaces
+    kept[0] = True
     kept[1:] |= ~spaces[:-1]
-    return points[kept], classes[kept]
+    return points[kept]
 
 
 def _fold_mixed(points: NDArray[np.uint32], tables: Tables) -> int:

@@ -26,26 +26,41 @@ _GRAM = np.uint32(0x85EBCA6B)
 _GRAM_MIX = np.uint32(0xC2B2AE35)
 _POINTS_MAX: Final = 3 * TEXT_MAX  # each letter may be a mark with spaces around it
 
+_IDEOGRAPHS: Final = ((0x3040, 0x3100), (0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000))
+
 Slots = NDArray[np.uint32]
 
 
-def word_slots(points: NDArray[np.uint32], field: int) -> Slots:
-    """Return the slots of words and pairs of neighbours; an ideograph is a word."""
+def word_slots(points: NDArray[np.uint32], *fields: int) -> Slots:
+    """Return the slots of words and pairs of neighbours as tokens of each of the fields; an ideograph is a word.
+
+    `points` come from `letters()`: single spaces, one at each end.
+    """
     if not points.size:
         return np.empty(0, np.uint32)
-    spaces = points == SPACE
-    ideographs = (points >= 0x3040) & (points < 0xA000) | (points >= 0xF900) & (points < 0xFB00)  # noqa: PLR2004
-    begins = ~spaces
-    begins[1:] &= spaces[:-1] | ideographs[1:] | ideographs[:-1]
-    ends = ~spaces
-    ends[:-1] &= spaces[1:] | ideographs[:-1] | ideographs[1:]
-    starts, stops = np.flatnonzero(begins), np.flatnonzero(ends) + 1
+    starts, stops = _words(points)
     powers, inverses = _powers()
     sums = np.zeros(points.size + 1, np.uint64)
     np.cumsum(points * powers[: points.size], dtype=np.uint64, out=sums[1:])
-    words = _mixed((sums[stops] - sums[starts]) * inverses[starts] + _SEEDS[field])
-    pairs = _mixed(words[:-1] * _PAIR + words[1:])
-    return _slots(np.concatenate((words, pairs)))
+    plain = (sums[stops] - sums[starts]) * inverses[starts]
+    found = []
+    for field in fields:
+        words = _mixed(plain + _SEEDS[field])
+        found += [words, _mixed(words[:-1] * _PAIR + words[1:])]
+    return _slots(np.concatenate(found))
+
+
+def _words(points: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where words begin and end."""
+    spaces = points == SPACE
+    if points.max() < _IDEOGRAPHS[0][0]:
+        at = np.flatnonzero(spaces)
+        return at[:-1] + 1, at[1:]
+    ideographs = np.zeros(points.size, np.bool_)
+    for first, last in _IDEOGRAPHS:
+        ideographs |= (points >= first) & (points < last)
+    divided = spaces[:-1] | spaces[1:] | ideographs[:-1] | ideographs[1:]
+    return np.flatnonzero(divided & ~spaces[1:]) + 1, np.flatnonzero(divided & ~spaces[:-1]) + 1
 
 
 def letter_slots(points: NDArray[np.uint32]) -> Slots:

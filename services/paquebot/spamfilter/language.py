@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_WORDS_MAX = 400
+_WORDS_MAX = 150
 _HITS_MIN = 2
+_POINTS_MAX = 2_000
 _LETTERS_MIN = 20
 
 SHORT: Final = "short"  # too little to tell
@@ -42,7 +43,7 @@ _SCRIPTS = {
 
 def language(text: str, points: NDArray[np.uint32]) -> str:
     """Return a language as ISO 639-1, a script by its name, SHORT or OTHER."""
-    counts = np.bincount(np.searchsorted(_BOUNDS, points, side="right"), minlength=_BOUNDS.size + 1)
+    counts = np.bincount(np.searchsorted(_BOUNDS, points[:_POINTS_MAX], side="right"), minlength=_BOUNDS.size + 1)
     latin = _sum(counts, _LATIN)
     best, most = "latin", latin
     kana, han = _sum(counts, _KANA), _sum(counts, _HAN)

@@ -46,8 +46,7 @@ def read(facts: Facts) -> Reading:
     return Reading(
         words=np.concatenate(
             (
-                word_slots(heading.points, SUBJECT),
-                word_slots(heading.points, BODY),
+                word_slots(heading.points, SUBJECT, BODY),
                 word_slots(author.points, AUTHOR),
                 word_slots(body.points, BODY),
             )

@@ -64,8 +64,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _upper(text: str) -> float:
-    letters = "".join(_LETTER.findall(text))
-    return _share(sum(letter.isupper() for letter in letters), len(letters))
+    return _share(sum(map(str.isupper, text)), sum(map(str.isalpha, text)))
 
 
 def _types(seen: Seen, *beginnings: str) -> float:
@@ -101,7 +100,7 @@ def _hosts(seen: Seen, value: Callable[[str], float]) -> float:
 
 
 def _digits(text: str) -> float:
-    return float(sum(letter.isdigit() for letter in text))
+    return float(sum(map(str.isdigit, text)))
 
 
 def _odd_end(host: str) -> float:
