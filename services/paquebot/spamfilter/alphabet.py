@@ -141,7 +141,8 @@ def _spaced(points: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[n
     kept = ~spaces
     kept[0] = True
     kept[1:] |= ~spaces[:-1]
-    return points[kept]
+    spaced: NDArray[np.uint32] = points[kept]
+    return spaced
 
 
 def _fold_mixed(points: NDArray[np.uint32], tables: Tables) -> int:

@@ -24,9 +24,9 @@ class Recipe:
 
     columns: int = 16
     hidden: int = 32
-    epochs: int = 5
-    batch: int = 256
-    rows_rate: float = 6e-3
+    epochs: int = 4
+    batch: int = 128
+    rows_rate: float = 1.5e-2
     dense_rate: float = 3e-3
     smoothing: float = 0.01
     form_dropped: float = 0.3

@@ -22,7 +22,7 @@ class Recipes:
     """How the two nets are fitted."""
 
     words: Recipe = field(default_factory=Recipe)
-    letters: Recipe = field(default_factory=lambda: Recipe(seed=2))
+    letters: Recipe = field(default_factory=lambda: Recipe(epochs=3, seed=2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,12 @@ class Plan:
 
     recipes: Recipes = field(default_factory=Recipes)
     fold_recipes: Recipes = field(
-        default_factory=lambda: Recipes(Recipe(epochs=4), Recipe(epochs=3, seed=2)),
+        # Fewer messages in smaller batches: what counts is the number of steps.
+        default_factory=lambda: Recipes(
+            Recipe(batch=64, rows_rate=2e-2), Recipe(batch=64, rows_rate=2e-2, epochs=3, seed=2)
+        ),
     )
-    fold_source_max: int = 4_000
+    fold_source_max: int = 3_000
     seed: int = 1
 
 
