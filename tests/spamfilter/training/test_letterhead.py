@@ -23,3 +23,11 @@ def test_lines_are_folded_and_addresses_stay_outside_encoded_words() -> None:
     assert b" <j@x.example>\r\n" in section
     assert all(len(line) <= 78 for line in section.split(b"\r\n"))
     assert section.isascii()
+
+
+def test_a_field_that_its_charset_has_not_comes_in_utf8() -> None:
+    section = Letterhead((("Subject", "Größe"), ("From", "陳大文 <c@x.example>"))).section(
+        "iso-8859-1", random.Random(1)
+    )
+    assert section.lower().count(b"=?iso-8859-1?") == 1
+    assert b"=?utf-8?" in section

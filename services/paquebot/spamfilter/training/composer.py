@@ -49,7 +49,7 @@ def compose(story: Story, rng: random.Random, now_s: int) -> Composed:
     subject = " ".join(rng.choice(story.subject).draw(rng, scene.fill).split())[:SUBJECT_MAX]
     said = blocks(story, scene)
     head = letterhead(kind, author, scene, subject, led)
-    charset = charset_for(subject + "".join(block.text for block in said), scene.place, rng)
+    charset = charset_for(subject, scene.place, rng)
     entity = _body(story, scene, said, led, subject)
     section = head.section(charset, rng) + b"MIME-Version: 1.0\r\n" + entity.fields
     return Composed(story.label, story.family, story.language, section + b"\r\n" + entity.content)

@@ -161,6 +161,15 @@ def _ident_host(author: Sender, rng: random.Random) -> str:
     )
 
 
+def fitting(text: str, charset: str) -> str:
+    """Return the charset if it has all of the text, else UTF-8."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "utf-8"
+    return charset
+
+
 Words = Callable[[str, str], list[str]]
 
 
@@ -190,10 +199,14 @@ def _pieces(text: str, charset: str, bytes_max: int) -> list[bytes]:
 
 
 def _folded(name: str, value: str, charset: str, style: Words) -> bytes:
-    """Return a field; what is not ASCII becomes encoded words, the address after them stays as it is."""
+    """Return a field; what is not ASCII becomes encoded words, the address after them stays as it is.
+
+    A value that the charset has not comes in UTF-8.
+    """
     if value.isascii():
         words = value.split(" ")
     else:
+        charset = fitting(value, charset)
         text, bracket, address = value.partition(" <") if name in _MAILBOXES else (value, "", "")
         words = style(text.strip('"'), charset) + ([f"<{address}"] if bracket else [])
     lines, line = [], f"{name}:"

@@ -5,7 +5,7 @@ A story that cannot be read is refused with its file, its place and the cure.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -195,10 +195,3 @@ def _wording(place: str, text: str) -> Wording:
     if strange:
         raise StoryError(f"{place}: no slot is called {', '.join(strange)}: there are {', '.join(sorted(SLOTS))}")
     return parsed
-
-
-def slots_of(story: Story) -> Iterator[str]:
-    """Yield the names of the slots that a story may fill."""
-    for part in story.parts:
-        for text in (*part.say, *(text for row in part.rows for text in row)):
-            yield from (slot.name for slot in text.slots())

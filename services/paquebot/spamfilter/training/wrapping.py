@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paquebot.spamfilter.training import enclosure, invented
-from paquebot.spamfilter.training.letterhead import base64_words
+from paquebot.spamfilter.training.letterhead import base64_words, fitting
 from paquebot.spamfilter.training.place import Place
 
 _LINE_BYTES_MAX = 900  # of text that goes as it is; RFC 5322 §2.1.1 allows 998
@@ -31,11 +31,7 @@ class Entity:
 def charset_for(text: str, place: Place, rng: random.Random) -> str:
     """Return a charset that a program of the language may choose and that has all of the text."""
     chosen = rng.choice(place.charsets) if rng.random() < 0.2 else rng.choice(("utf-8", "utf-8", "UTF-8"))  # noqa: PLR2004
-    try:
-        text.encode(chosen)
-    except UnicodeEncodeError:
-        return "utf-8"
-    return chosen
+    return fitting(text, chosen)
 
 
 def text_part(subtype: str, text: str, charset: str, rng: random.Random) -> Entity:
