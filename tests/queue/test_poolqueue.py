@@ -25,6 +25,7 @@ from paquebot.queue.putback import put_back
 from paquebot.queue.rendezvous import owner_of
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import PARTITIONS, SPLIT, chunk_filter, doubt_subject, stream_of
+from paquebot.queue.ways import Way
 from queue_making import POOL, delivery, now_ms
 from queue_owner import accept, killed_and_started, nothing_waits, record
 from tests_support import wait_for
@@ -44,16 +45,19 @@ async def test_an_accepted_item_is_taken_settled_recorded_and_gone(js: JetStream
     await nothing_waits(js)
 
 
-async def test_a_flood_in_one_lane_does_not_keep_another_from_being_taken(
-    js: JetStream, owner, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("way", "kind"), [(Way.BULK, {"lane": Lane.BULK}), (Way.AGAIN, {"attempts": 1})], ids=["bulk", "tried again"]
+)
+async def test_a_flood_on_one_way_does_not_keep_new_mail_from_being_taken(
+    js: JetStream, owner, monkeypatch: pytest.MonkeyPatch, way: Way, kind: dict
 ) -> None:
-    monkeypatch.setitem(ITEMS_MAX, Lane.BULK, 100)
-    flood = [delivery(f"b{number}", lane=Lane.BULK) for number in range(600)]
+    monkeypatch.setitem(ITEMS_MAX, way, 100)
+    flood = [delivery(f"b{number}", **kind) for number in range(600)]
     await asyncio.gather(*(accept(js, each) for each in flood))
     one = await owner()
     await wait_for(lambda: len(one.taken) >= 100)
     await accept(js, delivery("n1"), delivery("n1", n=2, site="c.example"))
-    await wait_for(lambda: len([each for each in one.taken if each.delivery.lane is Lane.NORMAL]) == 2)
+    await wait_for(lambda: len([each for each in one.taken if each.way is Way.NORMAL]) == 2)
     assert len(one.taken) <= 100 + BATCH + 2  # what was asked for still comes
     one.at_once = True
     for taken in list(one.taken):

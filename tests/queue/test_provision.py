@@ -37,9 +37,9 @@ async def test_a_pool_without_streams_is_told(js: JetStream) -> None:
     assert await drift(js, "no_pool") == [f"stream MQ_no_pool_{number}: stream not found" for number in range(4)]
 
 
-async def test_twelve_consumers_stand_on_each_stream(js: JetStream) -> None:
+async def test_sixteen_consumers_stand_on_each_stream(js: JetStream) -> None:
     listing = await js.request("CONSUMER.NAMES.MQ_mail_main_1")
-    assert sorted(listing["consumers"]) == sorted(f"p{p}l{lane}" for p in (1, 5, 9, 13) for lane in range(3))
+    assert sorted(listing["consumers"]) == sorted(f"p{p}l{way}" for p in (1, 5, 9, 13) for way in range(4))
 
 
 async def test_the_most_pools_that_are_allowed_stand_on_one_server(js: JetStream) -> None:
@@ -80,7 +80,7 @@ async def test_a_deliverer_makes_consumers_again_that_went_with_the_server(
     await wait_for(lambda: js.connected and deliverer.connected)
     assert await consumers(js) == []
     await ensure_consumers(deliverer, "mail_main", 5)
-    assert await consumers(js) == ["p5l0", "p5l1", "p5l2"]
+    assert await consumers(js) == ["p5l0", "p5l1", "p5l2", "p5l3"]
 
 
 async def consumers(js: JetStream) -> list[str]:

@@ -122,7 +122,7 @@ class Dispatcher:
         if site.leaving.is_set():
             self.settler.give_back(taken)
             return
-        if not site.line.has_room(taken, self.settler.queue.hand.free(taken.delivery.lane)):
+        if not site.line.has_room(taken, self.settler.queue.hand.free(taken.way)):
             wait_s = max(PATIENCE_S, len(site.line) / (site.throttle.pace.per_s or 20.0))
             self.settler.defer(taken, wait_s, f"{len(site.line)} others wait for the same site")
             return

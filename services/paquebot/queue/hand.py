@@ -1,46 +1,46 @@
-"""How much one deliverer holds in memory, by lane: a flood in one lane never takes the room of another. Pure."""
+"""How much one deliverer holds in memory, by way: a flood on one never takes the room of another. Pure."""
 
 from dataclasses import dataclass, field
 
-from paquebot.mail.delivery import Lane
+from paquebot.queue.ways import Way
 
-ITEMS_MAX = {Lane.URGENT: 800, Lane.NORMAL: 1600, Lane.BULK: 1600}
-BYTES_MAX = {Lane.URGENT: 24 << 20, Lane.NORMAL: 52 << 20, Lane.BULK: 52 << 20}
+ITEMS_MAX = {Way.URGENT: 800, Way.NORMAL: 1600, Way.BULK: 1600, Way.AGAIN: 1600}
+BYTES_MAX = {Way.URGENT: 24 << 20, Way.NORMAL: 40 << 20, Way.BULK: 32 << 20, Way.AGAIN: 32 << 20}
 
 
-def _nothing() -> dict[Lane, int]:
-    return dict.fromkeys(Lane, 0)
+def _nothing() -> dict[Way, int]:
+    return dict.fromkeys(Way, 0)
 
 
 @dataclass(slots=True)
 class Hand:
-    """Items and octets in memory. What was asked for may still come when a lane is full: a request a partition."""
+    """Items and octets in memory. What was asked for may still come when a way is full: a request a partition."""
 
-    items: dict[Lane, int] = field(default_factory=_nothing)
-    octets: dict[Lane, int] = field(default_factory=_nothing)
+    items: dict[Way, int] = field(default_factory=_nothing)
+    octets: dict[Way, int] = field(default_factory=_nothing)
 
     @property
     def count(self) -> int:
-        """Items of all lanes."""
+        """Items of all ways."""
         return sum(self.items.values())
 
     @property
     def held_bytes(self) -> int:
-        """Octets of all lanes."""
+        """Octets of all ways."""
         return sum(self.octets.values())
 
-    def take(self, lane: Lane, size_bytes: int) -> None:
+    def take(self, way: Way, size_bytes: int) -> None:
         """Count what came in."""
-        self.items[lane] += 1
-        self.octets[lane] += size_bytes
+        self.items[way] += 1
+        self.octets[way] += size_bytes
 
-    def drop(self, lane: Lane, size_bytes: int) -> None:
+    def drop(self, way: Way, size_bytes: int) -> None:
         """Count what is done with."""
-        self.items[lane] -= 1
-        self.octets[lane] -= size_bytes
+        self.items[way] -= 1
+        self.octets[way] -= size_bytes
 
-    def free(self, lane: Lane) -> int:
-        """Return how many more items of a lane may come, 0 when it is full."""
-        if self.octets[lane] >= BYTES_MAX[lane]:
+    def free(self, way: Way) -> int:
+        """Return how many more items of a way may come, 0 when it is full."""
+        if self.octets[way] >= BYTES_MAX[way]:
             return 0
-        return max(0, ITEMS_MAX[lane] - self.items[lane])
+        return max(0, ITEMS_MAX[way] - self.items[way])

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from paquebot.mail.delivery import Delivery, Lane
+from paquebot.mail.delivery import Delivery
 from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueFullError, QueueUnavailableError
 from paquebot.queue.ownership import Fence, last_seq
 from paquebot.queue.provision import ensure_consumers
 from paquebot.queue.pull import GROUP, Pull
 from paquebot.queue.subjects import consumer_name, stream_of
 from paquebot.queue.taken import Taken
+from paquebot.queue.ways import Way
 
 LATE_MS = 300  # behind its time a schedule fires only after its server was away, or when it had fired before
 LOG = structlog.get_logger()
@@ -27,7 +28,7 @@ class Partition:
     fence: Fence
     suspect_until: int  # items up to this sequence may have been in another's hands
     on_message: "Callable[[Partition, Message], None]"
-    wanted: Callable[[Lane], bool]
+    wanted: Callable[[Way], bool]
     pulls: list[Pull] = field(default_factory=list)
     in_hand: dict[str, Taken] = field(default_factory=dict)
     lost: bool = False  # the fence: somebody else owns it
@@ -38,15 +39,15 @@ class Partition:
     broken: bool = False  # a consumer is gone and not made again yet
 
     async def start(self) -> None:
-        """Make sure of the consumers, take their pins, and pull; urgent lanes first."""
+        """Make sure of the consumers, take their pins, and pull; urgent mail first."""
         await self._prepare()
-        for lane in Lane:
+        for way in Way:
             pull = Pull(
                 self.js,
                 stream_of(self.fence.pool, self.fence.partition),
-                consumer_name(self.fence.partition, lane),
+                consumer_name(self.fence.partition, way),
                 lambda message: self.on_message(self, message),
-                lambda lane=lane: self.wanted(lane),  # type: ignore[misc]
+                lambda way=way: self.wanted(way),  # type: ignore[misc]
                 self._missing,
             )
             self.pulls.append(pull)
@@ -67,9 +68,9 @@ class Partition:
 
     async def unpin(self) -> None:
         """Let the next owner pull at once."""
-        for lane in Lane:
+        for way in Way:
             stream = stream_of(self.fence.pool, self.fence.partition)
-            subject = f"CONSUMER.UNPIN.{stream}.{consumer_name(self.fence.partition, lane)}"
+            subject = f"CONSUMER.UNPIN.{stream}.{consumer_name(self.fence.partition, way)}"
             try:
                 await self.js.request(subject, {"group": GROUP})
             except (ApiError, QueueFullError, QueueUnavailableError) as error:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from paquebot.mail.delivery import Lane
 from paquebot.mail.doubt import POISON_CRASHES, held_as_poison
 from paquebot.mail.settlement import Settlement
 from paquebot.queue import bodies, metrics
@@ -42,6 +41,7 @@ from paquebot.queue.settled import Settled
 from paquebot.queue.subjects import PARTITIONS, stream_of
 from paquebot.queue.sweep import Sweeper
 from paquebot.queue.taken import Taken
+from paquebot.queue.ways import Way, way_of
 from paquebot.wire.delivery import Item
 from paquebot.wire.method import WireError
 
@@ -275,7 +275,7 @@ class PoolQueue:
             return
         taken = Taken(delivery, content, message.reply, partition.fence, message.seq)
         partition.in_hand[taken.name] = taken
-        self.hand.take(delivery.lane, taken.size)
+        self.hand.take(taken.way, taken.size)
         if message.delivered > 1 or message.seq <= partition.suspect_until:
             self.beside.spawn(self._clear_up(taken, self.aftermath.past_of(delivery, message.stored_ms)))
         elif partition.may_have_come_back(message, delivery):
@@ -312,8 +312,8 @@ class PoolQueue:
 
     async def _expand(self, partition: Partition, message: Message, item: Item, content: bytes) -> None:
         """Turn a split item into its deliveries, then acknowledge it; Msg-Ids absorb a repeat after a crash."""
-        lane = item.deliveries[0].lane
-        self.hand.take(lane, len(content))
+        way = way_of(item.deliveries[0])
+        self.hand.take(way, len(content))
         try:
             await expand(self.js, partition.fence, item, content)
             self.settled.remember(partition.fence.partition, message.seq, item.deliveries[0].name)
@@ -326,22 +326,22 @@ class PoolQueue:
             await asyncio.sleep(SETTLE_AGAIN_S)
             self.js.send(message.reply, b"-NAK")
         finally:
-            self.hand.drop(lane, len(content))
+            self.hand.drop(way, len(content))
 
     def _notice_full(self, error: Exception) -> None:
         """After a full store, look for schedules that fell due meanwhile: they never fire by themselves."""
         if isinstance(error, QueueFullError):
             self.sweeper.ask(self.owned)
 
-    def _wanted(self, lane: Lane) -> bool:
-        return not self.draining and self.hand.free(lane) > 0
+    def _wanted(self, way: Way) -> bool:
+        return not self.draining and self.hand.free(way) > 0
 
     def _forget(self, taken: Taken) -> None:
         partition = self.owned.get(taken.fence.partition)
         if partition is None or partition.in_hand.get(taken.name) is not taken:
             return
         del partition.in_hand[taken.name]
-        self.hand.drop(taken.delivery.lane, taken.size)
+        self.hand.drop(taken.way, taken.size)
 
     def _lose(self, taken: Taken) -> None:
         """Drop a partition whose fence is gone, unless it was taken again since."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from paquebot.mail.delivery import Lane
 from paquebot.policy.values import Policy
 from paquebot.queue.jetstream import ApiError, JetStream
 from paquebot.queue.pull import GROUP
 from paquebot.queue.subjects import PARTITIONS, SLICES, consumer_name, ready_filter, slice_of, stream_name
+from paquebot.queue.ways import Way
 
 NANOSECONDS = 10**9
 ACK_WAIT_S = 60
@@ -60,17 +60,17 @@ def stream_config(pool: str, number: int, replicas: int = 1) -> dict[str, Any]:
     }
 
 
-def consumer_config(pool: str, partition: int, lane: int) -> dict[str, Any]:
-    """Return the configuration of the consumer of a partition's lane."""
+def consumer_config(pool: str, partition: int, way: int) -> dict[str, Any]:
+    """Return the configuration of the consumer of a partition's way."""
     return {
-        "name": consumer_name(partition, lane),
-        "durable_name": consumer_name(partition, lane),
+        "name": consumer_name(partition, way),
+        "durable_name": consumer_name(partition, way),
         "ack_policy": "explicit",
         "ack_wait": ACK_WAIT_S * NANOSECONDS,
         "max_deliver": -1,
         "max_ack_pending": 5000,
         "mem_storage": True,
-        "filter_subject": ready_filter(pool, partition, lane),
+        "filter_subject": ready_filter(pool, partition, way),
         "priority_groups": [GROUP],
         "priority_policy": "pinned_client",
         "priority_timeout": PIN_S * NANOSECONDS,
@@ -142,8 +142,8 @@ async def provision(js: JetStream, policy: Policy, replicas: int = 1) -> None:
 async def ensure_consumers(js: JetStream, pool: str, partition: int) -> None:
     """Create a partition's consumers; they live in memory and go with the server's restart."""
     stream = stream_name(pool, slice_of(partition))
-    for lane in Lane:
-        config = consumer_config(pool, partition, lane)
+    for way in Way:
+        config = consumer_config(pool, partition, way)
         await js.request(
             f"CONSUMER.CREATE.{stream}.{config['name']}.{config['filter_subject']}",
             {"stream_name": stream, "config": config, "action": ""},

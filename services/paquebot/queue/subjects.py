@@ -5,8 +5,9 @@ from functools import lru_cache
 from hashlib import blake2b
 from zlib import crc32
 
-from paquebot.mail.delivery import Delivery, Lane
+from paquebot.mail.delivery import Delivery
 from paquebot.mail.selector import Selector
+from paquebot.queue.ways import way_of
 
 SLICES = 4  # streams of a pool
 PARTITIONS = 16
@@ -59,14 +60,14 @@ def stream_of(pool: str, partition: int) -> str:
     return stream_name(pool, slice_of(partition))
 
 
-def consumer_name(partition: int, lane: int) -> str:
-    """Return the consumer of a partition's lane."""
-    return f"p{partition}l{lane}"
+def consumer_name(partition: int, way: int) -> str:
+    """Return the consumer of a partition's way."""
+    return f"p{partition}l{way}"
 
 
-def ready_filter(pool: str, partition: int, lane: int) -> str:
-    """Return what the consumer of a partition's lane takes."""
-    return f"mq.{pool}.{slice_of(partition)}.r.{partition}.{lane}.>"
+def ready_filter(pool: str, partition: int, way: int) -> str:
+    """Return what the consumer of a partition's way takes."""
+    return f"mq.{pool}.{slice_of(partition)}.r.{partition}.{way}.>"
 
 
 def ready_subject(delivery: Delivery) -> str:
@@ -214,4 +215,4 @@ def event_subject(tenant: str, kind: str) -> str:
 
 def _ready(delivery: Delivery, group: str, site: str) -> str:
     where = f"mq.{delivery.pool}.{slice_of(delivery.partition)}.r.{delivery.partition}"
-    return f"{where}.{Lane(delivery.lane).value}.{group}.{site}"
+    return f"{where}.{way_of(delivery).value}.{group}.{site}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from paquebot.mail.delivery import Delivery
 from paquebot.queue.notes import UNTOUCHED, Note, Past
 from paquebot.queue.ownership import Fence
+from paquebot.queue.ways import Way, way_of
 
 
 @dataclass(slots=True, eq=False)
@@ -21,9 +22,11 @@ class Taken:
     note: Note = field(init=False)  # what the journal tells of it
     begun: bool = False  # an attempt is under way
     passed_s: float = -math.inf  # loop time when it was last found free to be tried
+    way: Way = field(init=False)  # by which it came
 
     def __post_init__(self) -> None:
         self.note = Note(self.delivery)
+        self.way = way_of(self.delivery)
 
     def begin(self) -> None:
         """Note that an attempt begins with the delivery as it is now."""
