@@ -1,12 +1,14 @@
 """Newsletters that are held and released a few times are let through from then on, for their tenant alone."""
 
 import asyncio
+import hashlib
 import json
 import math
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner, Result
@@ -17,6 +19,7 @@ from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.spamfilter.content import Model
 from paquebot.spamfilter.facts import gather
+from paquebot.spamfilter.training.store import write
 from platform_support import RELAY, Stage, content
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,3 +104,31 @@ async def test_what_a_tenant_taught_is_forgotten_when_that_is_wanted(stage: Stag
         await asyncio.sleep(0.5)
     assert latest["verdict"]["action"] == "hold"
     assert (await spam(stage, "forget", "nobody")).exit_code == 1
+
+
+async def test_a_stored_model_is_used_within_seconds_and_the_one_before_can_be_had_again(stage: Stage) -> None:
+    shipped, other = stage.root.parent / "model.npz", stage.root.parent / "other.npz"
+    with np.load(shipped) as arrays:
+        digest = write(dict(arrays) | {"calibration": np.array([1.0, -9.0])}, other)
+    assert (await spam(stage, "store", str(other), "--author", "ann", "--note", "milder")).exit_code == 0
+    why = ("--reason", "to try it", "--author", "ann")
+    assert (await spam(stage, "use", digest[:12], *why)).output.startswith(f"used: {digest[:12]}")
+    listed = json.loads((await spam(stage, "models", "--output", "json")).output)
+    assert [(each["digest"], each["state"], each["note"]) for each in listed["models"]] == [
+        (digest, "in force", "milder")
+    ]
+    assert "use another first" in (await spam(stage, "models", "--drop", digest)).output
+    for wanted, action in ((digest, "accept"), (hash_of(shipped), "hold")):
+        for number in range(100, 130):
+            latest = await explained(stage, await sends(stage, number))
+            if latest["verdict"]["model"] == wanted:
+                break
+            await asyncio.sleep(0.5)
+        assert (latest["verdict"]["model"], latest["verdict"]["action"]) == (wanted, action)
+        assert (await spam(stage, "use", "shipped", *why)).exit_code == 0
+    assert (await spam(stage, "models", "--drop", digest)).exit_code == 0
+    assert "no model" in (await spam(stage, "use", digest, *why)).output
+
+
+def hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

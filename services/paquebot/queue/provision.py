@@ -21,7 +21,7 @@ JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
 BUCKETS = (
     *("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims", "reputation"),
-    *("deltas", "judged"),
+    *("deltas", "judged", "models"),
 )
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
 REPUTATION_MAX = 500_000  # keys of senders' histories: when full those that were written longest ago go

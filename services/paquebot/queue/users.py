@@ -53,6 +53,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "$KV.judged.*.*",
         "$JS.API.DIRECT.GET.KV_judged",
         "$JS.API.DIRECT.GET.EV",
+        "$JS.API.DIRECT.GET.KV_models",
     ),
     "router": _COMMON,
     "deliverer": (

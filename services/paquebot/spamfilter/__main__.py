@@ -12,11 +12,13 @@ from paquebot.queue.beginning import first_connection
 from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import QueueUnavailableError
 from paquebot.queue.members import Heartbeat, Member
+from paquebot.queue.models import Models
 from paquebot.queue.policystore import follow_policy
 from paquebot.queue.suppression import read_secret
 from paquebot.runtime.process import Process, ProcessSettings, run
 from paquebot.runtime.rpc_server import Server
 from paquebot.runtime.settings import Address
+from paquebot.spamfilter.choosing import Choosing
 from paquebot.spamfilter.content import SHIPPED
 from paquebot.spamfilter.history.histories import Histories
 from paquebot.spamfilter.history.keeper import keep
@@ -72,6 +74,7 @@ async def main(process: Process, settings: Settings) -> None:
             tasks.create_task(heartbeat.run()),
             tasks.create_task(keep(js, histories)),
             tasks.create_task(learning.run()),
+            tasks.create_task(Choosing(Models(js), spam_filter.panel, spam_filter.read_by).run()),
         )
         listening = tasks.create_task(_listen(process, settings, spam_filter, known))
         ends = (tasks.create_task(process.draining.wait()), tasks.create_task(js.dead.wait()))

@@ -92,11 +92,16 @@ class Model:
             octets = path.read_bytes()
         except OSError as fault:
             raise ModelUnusableError(f"{path} cannot be read: {fault.strerror}") from fault
+        return cls.of_octets(octets, str(path))
+
+    @classmethod
+    def of_octets(cls, octets: bytes, name: str) -> "Model":
+        """Read a model from the octets of its file. Raises ModelUnusableError as `load` does."""
         try:
             with np.load(io.BytesIO(octets), allow_pickle=False) as arrays:
                 return cls.of({name: arrays[name] for name in arrays.files}, hashlib.sha256(octets).hexdigest())
         except (ValueError, KeyError, IndexError, OSError, EOFError, zipfile.BadZipFile) as fault:
-            raise ModelUnusableError(f"{path} is no model: {fault}; make one with `paquebot spam train`") from fault
+            raise ModelUnusableError(f"{name} is no model: {fault}; make one with `paquebot spam train`") from fault
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]], digest: str) -> "Model":

@@ -60,6 +60,10 @@ class SpamFilter:
         """Judge by another policy from now on."""
         self.policy = policy
 
+    def read_by(self, panel: Panel) -> None:
+        """Let other models read from now on."""
+        self.panel = panel
+
     def answer(self, request: JudgeRequest, _caller: Caller) -> Verdict:
         """Return the verdict about one message. It waits for nothing, so a frame is answered as one."""
         facts = gather(request.content, request.envelope, request.principal, request.origin)

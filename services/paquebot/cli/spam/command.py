@@ -9,11 +9,14 @@ COMMANDS = {
     "explain": "paquebot.cli.spam.explain:explain",
     "forget": "paquebot.cli.spam.forget:forget",
     "left-out": "paquebot.cli.spam.evaluate:left_out",
+    "models": "paquebot.cli.spam.models:models",
     "refuse": "paquebot.cli.spam.hands:refuse",
     "release": "paquebot.cli.spam.hands:release",
     "review": "paquebot.cli.spam.review:review",
     "score": "paquebot.cli.spam.score:score",
+    "store": "paquebot.cli.spam.models:store",
     "train": "paquebot.cli.spam.train:train",
+    "use": "paquebot.cli.spam.models:use",
 }
 
 
