@@ -14,10 +14,12 @@ from chaos.plan import BRIM, WAYS, Fault, Kind
 from chaos.scene import DELIVERERS, POOL, STORE_BYTES, Scene
 from paquebot.cli.processes import Service
 from paquebot.queue.jetstream import JetStream, QueueFullError, QueueUnavailableError
+from paquebot.queue.lease import LEASE_S
 from paquebot.queue.server import NatsServer
 from paquebot.queue.subjects import SLICES, stream_name
 
 AFTERWARDS_S = 3.0  # until what was hurt has found its way again
+HOSTS_AFTERWARDS_S = 1.0
 FILLER_BYTES = 4 << 20
 LEADER = "the leader"
 
@@ -111,17 +113,24 @@ class Storm:
             await self._kill_node(await self._node(fault.target), fault.lasts_s)
 
     def _note(self, fault: Fault, since: float) -> None:
-        """Note what of deliverers' transactions may come twice for this fault."""
-        until = time.monotonic() + AFTERWARDS_S
+        """Note what of deliverers' transactions may come twice for this fault.
+
+        A deliverer that is cut off from the queue, or whose queue goes, knows what it has settled: only where that
+        takes longer than its lease, another may try what it had in hand.
+        """
+        now = time.monotonic()
         one = next((name for name in DELIVERERS if fault.target.startswith(name)), None)
         if fault.kind is Kind.KILL and one:
             self.windows.append(Window(one, since, since, kill=True))
-        elif one and not fault.target.endswith(" - submission"):
-            self.windows.append(Window(one, since, until))
         elif fault.kind is Kind.DOWN:
             self.windows += [Window(name, since, since, kill=True) for name in DELIVERERS]
-        elif fault.kind in {Kind.FILL, Kind.RESTART} or fault.target in {LEADER, *self._nodes()}:
-            self.windows += [Window(name, since, until) for name in DELIVERERS]
+        elif one and fault.target.endswith(" - hosts"):
+            self.windows.append(Window(one, since, now + HOSTS_AFTERWARDS_S))
+        elif one and fault.kind is Kind.FREEZE:
+            self.windows.append(Window(one, since, since))
+        elif now - since > LEASE_S - AFTERWARDS_S:
+            cut_off = [name for name in DELIVERERS if fault.target in {f"{name} - nats", *self._nodes()}]
+            self.windows += [Window(name, since, now + AFTERWARDS_S) for name in cut_off]
 
     async def _kill(self, service: Service, down_s: float) -> None:
         service.ending = True  # its keeper must not start it before its time

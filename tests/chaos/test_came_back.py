@@ -74,6 +74,7 @@ async def test_after_a_kill_of_the_server_what_lay_there_before_is_looked_up(
     await wait_for(lambda: len(two.queue.partitions) == PARTITIONS)
     await killed_and_started(nats, js, two.js)
     partition = two.queue.owned[first.fence.partition]
+    await wait_for(lambda: partition.recalled_until)
     item = encode(Item((first.delivery,)), b"content")
     partition.on_message(partition, Message(ready_subject(first.delivery), item, first.seq, {}, first.reply, 1))
     await wait_for(lambda: not two.queue.in_hand)

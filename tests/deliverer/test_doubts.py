@@ -12,21 +12,25 @@ from paquebot.deliverer.doubts import crash_behind, delivered_before, lost_reply
 from paquebot.deliverer.wheel import DeadlineWheel
 from paquebot.mail.delivery import Delivery
 from paquebot.mail.doubt import InDoubt, unanswered
+from paquebot.mail.order import Action, Order
 from paquebot.mail.outcome import Kind as OutcomeKind
 from paquebot.mail.outcome import Outcome, Scope
 from paquebot.mail.record import Kind
-from paquebot.queue.events import read_records
+from paquebot.mail.selector import Selector
+from paquebot.mail.steering import carry_out
+from paquebot.queue.events import EventWriter, read_records
 from paquebot.queue.inspection import list_waiting
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.journal import Journal
 from paquebot.queue.notes import Note, Past, Stage
 from paquebot.queue.ownership import read_owner, take_over
 from paquebot.queue.poolqueue import PoolQueue
+from paquebot.queue.steer import steer
 from paquebot.queue.subjects import partition_of
 from paquebot.queue.taken import Taken
 from paquebot.sandbox.internet import Internet
-from queue_making import POOL, delivery
-from queue_owner import stored
+from queue_making import POOL, delivery, now_ms
+from queue_owner import nothing_waits, stored
 from tests_support import wait_for
 
 PLAIN = "mx.plain.test [127.0.0.2]"
@@ -173,3 +177,44 @@ async def test_a_pool_that_holds_keeps_what_a_host_took_in_silence(
     await wait_for(lambda: heir.queue.in_hand == 0)
     assert await kinds(js) == [Kind.DEFERRED, Kind.IN_DOUBT, Kind.HELD]
     assert len(heir.internet.received) == 1
+
+
+async def test_what_is_held_in_doubt_fails_with_a_report_when_it_expires(js: JetStream, heir: Deliverer) -> None:
+    await accept(js, item := delivery(site="plain.test", expires_ms=now_ms() + 8000))
+    await Journal(js, POOL, "pod-0").dot(Note(item), PLAIN)
+    await stored(js)
+    await heir.start(HOLDING)
+    assert (await held(js)).next_ms == item.expires_ms
+    await wait_for(lambda: heir.reports)
+    await nothing_waits(js)
+    assert await kinds(js) == [Kind.IN_DOUBT, Kind.HELD, Kind.FAILED]
+    assert heir.internet.received == []
+
+
+async def test_what_is_held_in_doubt_is_sent_once_more_when_somebody_releases_it(
+    js: JetStream, heir: Deliverer
+) -> None:
+    await accept(js, item := delivery(site="plain.test"))
+    await Journal(js, POOL, "pod-0").dot(Note(item), PLAIN)
+    await stored(js)
+    await heir.start(HOLDING)
+    await held(js)
+    (waiting,) = await list_waiting(js, POOL)
+    now = now_ms()
+    order = Order(
+        id="o1",
+        action=Action.RELEASE,
+        selector=Selector(names=(item.name,)),
+        author="ann",
+        reason="it did not arrive",
+        given_ms=now,
+        ends_ms=now + 60_000,
+    )
+    await steer(js, EventWriter(js), waiting, carry_out(order, waiting.delivery, now))
+    await nothing_waits(js)
+    assert len(heir.internet.received) == 1
+    assert [each for each in await kinds(js) if each is not Kind.IN_DOUBT] == [
+        Kind.HELD,
+        Kind.RELEASED,
+        Kind.DELIVERED,
+    ]

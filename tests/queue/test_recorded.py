@@ -52,6 +52,13 @@ async def test_who_asks_about_an_earlier_time_is_told_of_it(js: JetStream, monke
     assert await recorded.is_settled(delivery(), began)
 
 
+async def test_the_last_outcome_counts_though_an_earlier_one_was_stored_later(js: JetStream) -> None:
+    now = now_ms()
+    await told(js, outcome(delivery(), Kind.DELIVERED, attempt=2, at_ms=now))
+    await told(js, outcome(delivery(), Kind.DEFERRED, attempt=1, at_ms=now - 500))
+    assert await Recorded(js).is_settled(delivery(attempts=1, next_ms=now - 100), now)
+
+
 async def test_other_events_settle_nothing(js: JetStream) -> None:
     kinds = set(Kind) - {Kind.DELIVERED, Kind.DEFERRED, Kind.FAILED}
     await told(js, *(outcome(delivery(), kind) for kind in kinds))

@@ -353,7 +353,7 @@ class Dispatcher:
             metrics.outcomes(self.pool_token, site.group, outcome.kind).inc()
             for tally in (site.tally, self.tally):
                 tally.end(now, outcome, attempted.host)
-            if outcome.reason.startswith(IN_DOUBT):
+            if attempted.host and outcome.reason.startswith(IN_DOUBT):
                 metrics.IN_DOUBT.labels(self.pool_token, "reply").inc()
         if attempted.host:
             metrics.attempts_tls(self.pool_token, attempted.tls or "none").inc()

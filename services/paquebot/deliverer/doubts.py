@@ -30,9 +30,12 @@ def delivered_before(taken: Taken) -> Attempted:
 
 
 def lost_reply(delivery: Delivery, outcomes: Mapping[str, Outcome], host: str, at_ms: int) -> tuple[Record, ...]:
-    """Return a record of the recipients whose reply to the final dot an attempt has lost."""
+    """Return a record of the recipients whose reply to the final dot an attempt has lost.
+
+    Without a host none was asked: what waited in doubt expires.
+    """
     unsure = tuple(each for each, outcome in outcomes.items() if outcome.reason.startswith(IN_DOUBT))
-    if not unsure:
+    if not unsure or not host:
         return ()
     record = replace(about(delivery, Kind.IN_DOUBT, at_ms), recipients=unsure, attempt=delivery.attempts + 1)
     return (replace(record, host=host, reason="the reply to the final dot was lost"),)

@@ -75,7 +75,9 @@ class Recorded:
         if not message.subject.endswith(OUTCOMES):
             return
         for record in decode_records(message.payload):
-            self.last[f"{record.id}.{record.n}"] = record.attempt, record.at_ms
+            name = f"{record.id}.{record.n}"
+            if record.at_ms >= self.last.get(name, (0, 0))[1]:  # what had no room for a while comes later than its next
+                self.last[name] = record.attempt, record.at_ms
         while len(self.last) > RECORDED_MAX:
             del self.last[next(iter(self.last))]
 
