@@ -13,25 +13,11 @@ _DESKS = (
     "do-not-reply", "mailer", "team", "update", "notify", "accounts",
 )  # fmt: skip
 _PATHS = (
-    "",
-    "login",
-    "account",
-    "verify",
-    "track",
-    "doc",
-    "view",
-    "secure",
-    "start",
-    "go",
-    "mail",
-    "order",
-    "billing",
-    "p",
-    "r",
-    "profile",
-)
+    "", "login", "account", "verify", "track", "doc", "view", "secure", "start", "go", "mail", "order", "billing", "p",
+    "r", "profile",
+)  # fmt: skip
 _SHORT = ("link", "cc", "to", "co", "me", "ink")
-_FREE = ("letterbox", "mailo", "quickpost", "webpost", "inboxer", "freebox")
+_FREE = ("mail", "post", "box", "letters", "mail")
 _ENDINGS = ("", "", "/", ".html", ".php", "/index.php", ".htm")
 
 
@@ -181,8 +167,7 @@ def _free(scene: Scene) -> str:
     """Return a mailbox at a mailer that asks nobody who they are."""
     rng = scene.rng
     local = _local(scene, scene.one("person")) + rng.choice(("", "", str(rng.randint(1, 999))))
-    mailer = rng.choice(("", "in", "post", "fast", "my")) + rng.choice(_FREE)
-    return f"{local}@{mailer}.{rng.choice(scene.place.domains)}"
+    return f"{local}@{_service(rng, _FREE)}.{rng.choice(scene.place.domains)}"
 
 
 def _path(kind: str, rng: random.Random, scene: Scene) -> str:
@@ -205,8 +190,26 @@ def _path(kind: str, rng: random.Random, scene: Scene) -> str:
 
 
 def _storage(rng: random.Random) -> str:
-    provider = rng.choice(("objectvault", "bucketry", "blobstore", "filedock"))
-    return f"{invented.token(rng, 10, invented.HEXADECIMAL)}.{rng.choice(('eu-1', 'us-2', 'web', 's'))}.{provider}.net"
+    bucket, region = invented.token(rng, 10, invented.HEXADECIMAL), rng.choice(("eu-1", "us-2", "web", "s"))
+    return f"{bucket}.{region}.{_service(rng, ('store', 'vault', 'files'))}.net"
+
+
+def _mailer(rng: random.Random) -> str:
+    return f"{_service(rng, ('send', 'mailing', 'campaigns'))}.{rng.choice(('net', 'com', 'io'))}"
+
+
+def _pages(rng: random.Random) -> str:
+    name = f"{invented.token(rng, 5, string.ascii_lowercase)}-{invented.number(rng, 4)}"
+    return f"{name}.{_service(rng, ('pages', 'site', 'host'))}.{rng.choice(('app', 'dev', 'page', 'com'))}"
+
+
+def _shortener(rng: random.Random) -> str:
+    return f"{invented.token(rng, rng.randint(3, 5), string.ascii_lowercase)}.{rng.choice(_SHORT)}"
+
+
+def _service(rng: random.Random, trades: tuple[str, ...]) -> str:
+    """Return the label of a company that carries others' mail, pages or files."""
+    return invented.latin(rng).lower().replace(" ", "") + rng.choice(trades)
 
 
 _SENDERS: Mapping[str, Callable[[Scene], Sender]] = {
@@ -236,20 +239,6 @@ _HOSTS: Mapping[str, Callable[[Scene, Sender], str]] = {
     "lookalike": lambda scene, _: invented.lookalike(scene.rng, scene.fill("brand_domain")),
     "shortener": lambda scene, _: _shortener(scene.rng),
     "address": lambda scene, _: invented.numeric(scene.rng),
-    "pages": lambda scene, _: (
-        f"{invented.token(scene.rng, 5, string.ascii_lowercase)}-{invented.number(scene.rng, 4)}.{_builder(scene.rng)}"
-    ),
+    "pages": lambda scene, _: _pages(scene.rng),
     "storage": lambda scene, _: _storage(scene.rng),
 }
-
-
-def _mailer(rng: random.Random) -> str:
-    return rng.choice(("sendquay.net", "mailhelm.com", "postbarge.io", "letterferry.com", "campaignpier.com"))
-
-
-def _builder(rng: random.Random) -> str:
-    return rng.choice(("sitely.app", "pagecrate.dev", "webdraft.site", "freehost.page", "myform.site", "buildling.com"))
-
-
-def _shortener(rng: random.Random) -> str:
-    return f"{invented.token(rng, rng.randint(3, 5), string.ascii_lowercase)}.{rng.choice(_SHORT)}"
