@@ -31,7 +31,7 @@ class _Seen:
 
     stored: Account
     now: Account
-    own: list[Sent] = field(default_factory=list)
+    own: dict[int, Sent] = field(default_factory=dict)  # by id
 
 
 @dataclass(slots=True, eq=False)
@@ -54,9 +54,11 @@ class Histories:
         seen = self._account(account_key(origin.tenant, origin.credential), now_s)
         before = seen.now.alarm
         now, found = watched(seen.now.after(sent), now_s)
-        if all(each.ident != sent.ident for each in seen.own):
+        if sent.ident not in seen.own:
             seen.now = now
-            seen.own = [*seen.own[-OWN_MAX:], sent]
+            seen.own[sent.ident] = sent
+            if len(seen.own) > OWN_MAX:
+                del seen.own[next(iter(seen.own))]
         keys = other_keys(origin.tenant, origin.credential, traits)
         known = [(kind, counts) for key in keys if (counts := self._other(key)) for kind in (key.partition(".")[0],)]
         alarm = now.alarm
@@ -80,8 +82,10 @@ class Histories:
         stored = decode_account(encoded) if encoded else None
         if seen is not None and stored is not None:
             seen.stored = stored
-            seen.own = [each for each in seen.own if _is_untold(each, stored, now_s)]
-            seen.now = _with(stored, seen.own)
+            told = {each.ident for each in stored.recent}
+            untold = (each for each in seen.own.values() if each.ident not in told)
+            seen.own = {each.ident: each for each in untold if _may_be_told(each, stored, now_s)}
+            seen.now = _with(stored, seen.own.values())
 
     def wished(self, most: int) -> Iterable[str]:
         """Return up to `most` keys that should be read, and forget that they were wished for."""
@@ -116,12 +120,10 @@ class Histories:
             self.wishes[key] = None
 
 
-def _is_untold(sent: Sent, stored: Account, now_s: float) -> bool:
-    """Say whether the store has not told of a message, and still may."""
-    told = any(each.ident == sent.ident for each in stored.recent)
-    # It may have come and gone among the recent.
+def _may_be_told(sent: Sent, stored: Account, now_s: float) -> bool:
+    """Say whether the store may still tell of a message, and has not: it may have come and gone among the recent."""
     passed = len(stored.recent) == RECENT_MAX and sent.at_s < stored.recent[0].at_s
-    return not told and not passed and now_s - sent.at_s < OWN_S
+    return not passed and now_s - sent.at_s < OWN_S
 
 
 def _with(stored: Account, own: Iterable[Sent]) -> Account:
