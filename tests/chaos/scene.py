@@ -40,7 +40,7 @@ MANIFESTS = """
  metadata: {name: shop, namespace: shop}, spec: {domain: shop.test}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: SMTPCredential, metadata: {name: orders, namespace: shop},
- spec: {domainRefs: [{name: shop, senders: [orders@shop.test]}]}}
+ spec: {domainRefs: [{name: shop, senders: [orders@shop.test]}], takeover: {action: Observe}}}
 """
 DESTINATION = (
     "---\n{{apiVersion: paquebot.dev/v1alpha1, kind: DestinationPolicy, metadata: {{name: {name}}},\n"
