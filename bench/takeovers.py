@@ -234,7 +234,9 @@ def measure(moments: Iterator[Moment]) -> Figures:
 
 def table(found: Figures) -> Sequence[str]:
     """Return the figures as lines."""
-    lines = ["recall of the k-th unwanted message        k=1    3     5     10    20"]
+    accounts = len(found.ways["all terms"].bad[1])
+    lines = [f"{found.months:.0f} months of accounts, {accounts} accounts taken over"]
+    lines += ["recall of the k-th unwanted message        k=1    3     5     10    20"]
     for name, scores in found.ways.items():
         for rate in (0.001, 0.0001):
             caught = "  ".join(f"{scores.caught(k, rate):.2f}" for k in (1, 3, 5, 10, 20))
