@@ -15,13 +15,14 @@ from click.testing import CliRunner, Result
 from paquebot.cli.main import main
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reference import reference_of
+from paquebot.queue.replay import read_shared
 from platform_support import RELAY, Stage, content
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXTRA = """
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: careful, namespace: shop},
- spec: {domain: careful.test, content: {hold: 1%, reject: 95%}}}
+ spec: {domain: careful.test, content: {hold: 1%, reject: 95%, shareForTraining: true}}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: strict, namespace: shop},
  spec: {domain: strict.test, content: {hold: 1%, reject: 95%, holdFor: 2s, onHoldExpiry: Refuse}}}
@@ -154,6 +155,21 @@ def at_a_terminal(arguments: list[str], idents: list[str]) -> str:
         assert process.wait(30) == 0
     os.close(ours)
     return shown
+
+
+async def test_what_people_decide_is_shared_for_training_where_the_domain_wants_that(stage: Stage) -> None:
+    wanted, unwanted = await held(stage, "share-1"), await held(stage, "share-2")
+    await spam(stage, "release", wanted, *BY)
+    await spam(stage, "refuse", unwanted, *BY)
+    js = await stage.admin()
+    shared = {each.id: each for each in await read_shared(js)}
+    assert (shared[wanted].label, shared[unwanted].label) == ("ham", "spam")
+    assert "Subject: share-1" in shared[wanted].raw
+    few = await spam(stage, "retrain", "--data", str(stage.root))
+    assert "too few to learn from" in few.output
+    assert (await spam(stage, "forget", "mail-system")).exit_code == 0
+    assert await read_shared(js) == []
+    await js.close()
 
 
 async def test_what_cannot_be_meant_is_told(stage: Stage) -> None:

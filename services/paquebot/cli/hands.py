@@ -1,7 +1,7 @@
 """The commands of `paquebot queue` that change what waits."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,11 @@ from paquebot.cli.place import OUTPUT_OPTION, STATE_OPTION, Place
 from paquebot.cli.queue import on_queue, queue
 from paquebot.cli.screen import CONSOLE, show_table
 from paquebot.cli.selecting import takes_selector
-from paquebot.cli.steering import Survey, Tally, carry_out_all, narrowed, survey
+from paquebot.cli.steering import Before, Survey, Tally, carry_out_all, narrowed, survey
 from paquebot.mail.order import Action, Order
 from paquebot.mail.selector import Selector
 from paquebot.queue.bodies import HOLD_MAX_S
+from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
 
 CONFIRM_OVER = 100
@@ -133,7 +134,10 @@ def reroute(selector: Selector, manner: Manner, author: str, reason: str, target
     run(manner, replace(new_order(Action.REROUTE, replace(selector, pools=others), author, reason), pool=pool))
 
 
-def let_go(manner: Manner, order: Order, *, despite_alarm: bool) -> None:
+Listener = Callable[[JetStream, Order], Awaitable[Before]]
+
+
+def let_go(manner: Manner, order: Order, listener: Listener | None = None, *, despite_alarm: bool) -> None:
     """Release; what was held while its account did not act like itself only when that is said."""
     if not despite_alarm and not manner.dry_run:
         found = on_queue(manner.place, lambda js: survey(js, narrowed(order)))
@@ -142,10 +146,10 @@ def let_go(manner: Manner, order: Order, *, despite_alarm: bool) -> None:
                 f"{_counted(found.alarmed.total())} of {', '.join(sorted(found.alarmed))}, which did not act like "
                 "itself then: refuse or cancel them, or say --despite-alarm"
             )
-    run(manner, order)
+    run(manner, order, listener)
 
 
-def run(manner: Manner, order: Order) -> None:
+def run(manner: Manner, order: Order, listener: Listener | None = None) -> None:
     """Look, ask, do, and account for it: exit 1 when nothing matched or not all could be done."""
     if order.selector.is_empty and not manner.everything:
         raise click.UsageError(EVERYTHING)
@@ -158,7 +162,11 @@ def run(manner: Manner, order: Order) -> None:
         raise click.ClickException(f"nothing that is {' or '.join(order.selector.states)} matches")
     if found.total > CONFIRM_OVER and not manner.yes:
         click.confirm(f"{order.action} {_counted(found.total)}?", abort=True, err=True)
-    tally = on_queue(manner.place, lambda js: carry_out_all(js, order, found))
+
+    async def carry_out(js: JetStream) -> Tally:
+        return await carry_out_all(js, order, found, await listener(js, order) if listener else None)
+
+    tally = on_queue(manner.place, carry_out)
     if not found.total and not tally.done:
         raise click.ClickException(f"nothing that is {' or '.join(order.selector.states)} matches")
     _account(manner, order, tally)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import click
@@ -97,8 +97,11 @@ async def survey(js: JetStream, order: Order) -> Survey:
     return found
 
 
-async def carry_out_all(js: JetStream, order: Order, expected: Survey) -> Tally:
-    """Steer all that matches: an order for what is ready, then one by one what waits."""
+Before = Callable[[Waiting], Awaitable[None]]
+
+
+async def carry_out_all(js: JetStream, order: Order, expected: Survey, before: Before | None = None) -> Tally:
+    """Steer all that matches: an order for what is ready, then one by one what waits, each told `before` it is."""
     tally = Tally()
     if await _needs_order(js, order, expected):
         lasting = order if expected.ready else replace(order, ends_ms=order.given_ms + SLIPPED_MS)
@@ -110,6 +113,8 @@ async def carry_out_all(js: JetStream, order: Order, expected: Survey) -> Tally:
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(str(order.action), total=expected.total - expected.ready)
             async for batch in _walk(js, selector, order.given_ms):
+                if before is not None:
+                    await asyncio.gather(*map(before, batch))
                 await asyncio.gather(*(_one(js, events, order, waiting, tally) for waiting in batch))
                 progress.update(task, completed=tally.done + tally.failed)
         await _moved_again(js, events, replace(order, selector=selector), tally)

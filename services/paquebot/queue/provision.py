@@ -21,12 +21,13 @@ JOURNAL_BYTES_MAX = 64 << 20
 POOLS_MAX = 20
 BUCKETS = (
     *("policy", "credentials", "orders", "members", "platform", "sites", "suppression", "claims", "reputation"),
-    *("deltas", "judged", "models"),
+    *("deltas", "judged", "models", "replay"),
 )
 SUPPRESSED_MAX = 1_000_000  # entries of all SuppressionLists: services keep them in memory
 REPUTATION_MAX = 500_000  # keys of senders' histories: when full those that were written longest ago go
 DELTAS_MAX = 2000  # tenants that have taught something: services keep them in memory
 JUDGED_MAX = 100_000  # messages that people may yet teach by: when full the oldest go
+REPLAY_MAX = 2_000  # messages that are shared for training: when full the oldest go
 REPUTATION_CONSUMER = "reputation"
 REPUTATION_KINDS = ("accepted", "held", "released", "refused", "failed", "resumed", "complaint", "unsubscribe")
 CLAIMS_MAX = 500_000  # keys of messages that are known again, in the server's memory: when full the oldest go
@@ -37,6 +38,7 @@ _KEYS_MAX = {
     "reputation": REPUTATION_MAX,
     "deltas": DELTAS_MAX,
     "judged": JUDGED_MAX,
+    "replay": REPLAY_MAX,
 }
 
 NOT_FOUND = 10059
@@ -209,7 +211,7 @@ def _bucket(name: str) -> dict[str, Any]:
         "subjects": [f"$KV.{name}.>"],
         "retention": "limits",
         "storage": "file",
-        "discard": "old" if name in {"claims", "reputation", "deltas", "judged"} else "new",
+        "discard": "old" if name in {"claims", "reputation", "deltas", "judged", "replay"} else "new",
         "max_msgs_per_subject": 1,
         "max_msgs": _KEYS_MAX.get(name, -1),
         "duplicate_window": 120 * NANOSECONDS,

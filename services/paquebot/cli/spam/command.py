@@ -12,6 +12,7 @@ COMMANDS = {
     "models": "paquebot.cli.spam.models:models",
     "refuse": "paquebot.cli.spam.hands:refuse",
     "release": "paquebot.cli.spam.hands:release",
+    "retrain": "paquebot.cli.spam.retrain:retrain",
     "review": "paquebot.cli.spam.review:review",
     "score": "paquebot.cli.spam.score:score",
     "store": "paquebot.cli.spam.models:store",

@@ -1,6 +1,7 @@
-"""`paquebot spam forget`: drop what a tenant's people have taught, and what is kept of its judged mail."""
+"""`paquebot spam forget`: drop what a tenant's people have taught, and what is kept of its mail for that."""
 
 import json
+from dataclasses import asdict, astuple, dataclass
 
 import click
 
@@ -9,6 +10,16 @@ from paquebot.cli.queue import on_queue
 from paquebot.cli.screen import CONSOLE
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import JetStream
+from paquebot.queue.replay import forget_shared
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was there: whether a delta, and how many messages."""
+
+    delta: bool
+    judged: int
+    shared: int
 
 
 @click.command()
@@ -16,26 +27,26 @@ from paquebot.queue.jetstream import JetStream
 @OUTPUT_OPTION
 @STATE_OPTION
 def forget(tenant: str, output: str, place: Place) -> None:
-    """Drop what a tenant's people have taught, and the words (never the text) kept of its judged mail.
+    """Drop what a tenant's people have taught, the words kept of its judged mail, and what it shared for training.
 
-    Its mail is judged like a new tenant's from then on; what is learned later is learned anew.
+    Its mail is judged like a new tenant's from then on; what is learned later is learned anew. Models that were
+    trained with what it shared stay: `paquebot spam use` goes back to an earlier one.
     """
-    had, kept = on_queue(place, lambda js: _forget(js, tenant))
+    dropped = on_queue(place, lambda js: _forget(js, tenant))
     if output == "json":
-        click.echo(json.dumps({"tenant": tenant, "delta": had, "judged": kept}, indent=2))
+        click.echo(json.dumps({"tenant": tenant} | asdict(dropped), indent=2))
     else:
-        CONSOLE.print(
-            f"{tenant}: {'what was learned' if had else 'nothing was learned'}, {kept} judged messages dropped"
-        )
-    if not had and not kept:
+        learned = "what was learned" if dropped.delta else "nothing that was learned"
+        CONSOLE.print(f"{tenant}: dropped {learned}, {dropped.judged} judged and {dropped.shared} shared messages")
+    if not any(astuple(dropped)):
         raise click.exceptions.Exit(1)
 
 
-async def _forget(js: JetStream, tenant: str) -> tuple[bool, int]:
+async def _forget(js: JetStream, tenant: str) -> Dropped:
     """Drop first what a delta could be learned from again."""
     purged = await js.request("STREAM.PURGE.KV_judged", {"filter": f"$KV.judged.{tenant}.*"})
     deltas = Bucket(js, "deltas")
     had = await deltas.get(tenant) is not None
     if had:
         await deltas.delete(tenant)
-    return had, int(purged["purged"])
+    return Dropped(had, int(purged["purged"]), await forget_shared(js, tenant))

@@ -6,6 +6,7 @@ import click
 
 from paquebot.cli.hands import ALARMED_OPTION, EVERYTHING, Manner, let_go, run, takes_manner
 from paquebot.cli.people import OPTIONAL_REASON, REASON_OPTION, new_order
+from paquebot.cli.spam.sharing import sharer
 from paquebot.mail.order import Action
 from paquebot.mail.selector import Selector
 from paquebot.mail.verdict import HELD_BY_FILTER
@@ -16,12 +17,14 @@ def _release(selector: Selector, manner: Manner, author: str, reason: str, *, de
 
     What was held while its account did not act like itself goes only with --despite-alarm.
     """
-    let_go(manner, new_order(Action.RELEASE, _meant(selector, manner), author, reason), despite_alarm=despite_alarm)
+    let_go(
+        manner, new_order(Action.RELEASE, _meant(selector, manner), author, reason), sharer, despite_alarm=despite_alarm
+    )
 
 
 def _refuse(selector: Selector, manner: Manner, author: str, reason: str) -> None:
     """Refuse mail that the spam filter holds: its sender gets a report, without the reason that is given here."""
-    run(manner, new_order(Action.REFUSE, _meant(selector, manner), author, reason))
+    run(manner, new_order(Action.REFUSE, _meant(selector, manner), author, reason), sharer)
 
 
 def _meant(selector: Selector, manner: Manner) -> Selector:

@@ -22,11 +22,11 @@ from paquebot.cli.screen import CONSOLE, show_table
 from paquebot.cli.selecting import takes_selector
 from paquebot.cli.spam.desk import Desk, HeldMail, Wish, pressed
 from paquebot.cli.spam.hands import of_filter
+from paquebot.cli.spam.sharing import content_of, sharer
 from paquebot.cli.steering import carry_out_all, narrowed, survey
 from paquebot.mail.header import decode_words, split, value_of
 from paquebot.mail.order import Action
 from paquebot.mail.selector import Selector
-from paquebot.queue.bodies import BodyLostError, load
 from paquebot.queue.inspection import Waiting, walk
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.policystore import read_policy
@@ -82,14 +82,7 @@ def _held(selector: Selector) -> Selector:
 
 
 async def _read(js: JetStream, waiting: list[Waiting]) -> HeldMail:
-    first = waiting[0]
-    content = first.content
-    if first.delivery.body is not None:
-        try:
-            content = await load(js, first.delivery, first.delivery.body)
-        except BodyLostError:
-            content = b""
-    section = split(content)[0]
+    section = split(await content_of(js, waiting[0]))[0]
     deliveries = {each.delivery.name: each.delivery for each in waiting}
     return HeldMail(tuple(deliveries.values()), _text(section, b"from"), _text(section, b"subject"))
 
@@ -143,7 +136,7 @@ async def _decide(js: JetStream, ident: str, wish: Wish, by: tuple[str, str]) ->
     author, reason = by
     selector = of_filter(Selector(names=(ident,)))
     order = narrowed(new_order(_ACTIONS[wish], selector, author, reason or _REASONS[wish]))
-    tally = await carry_out_all(js, order, await survey(js, order))
+    tally = await carry_out_all(js, order, await survey(js, order), await sharer(js, order))
     if tally.done:
         return f"{ident} {_DONE[wish]}"
     return f"{ident} was not held any more" if not tally.failed else f"{ident}: {next(iter(tally.faults))}"
