@@ -12,6 +12,7 @@ from paquebot_operator.cluster import CLUSTER, Cluster
 from paquebot_operator.credentials.reconcile import SWEEP as CREDENTIAL_SWEEP
 from paquebot_operator.credentials.reconcile import Credentials
 from paquebot_operator.credentials.secret import Place
+from paquebot_operator.credentials.suspensions import ORDERS, Suspensions
 from paquebot_operator.dkim.advance import Platform
 from paquebot_operator.dns.lookup import Lookup
 from paquebot_operator.domains.leavings import Leavings
@@ -51,7 +52,7 @@ from paquebot_operator.tls.identities import leaves, smtp_leaf
 from paquebot_operator.work import Reconcile, Work
 
 WATCHED = (*OURS, NAMESPACE)
-STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, POOLS, CREDENTIAL_SWEEP, DOMAIN_SWEEP, SCHEMAS)
+STANDING = (CERTIFICATES, CLUSTER, IDENTITY, POLICY, POOLS, CREDENTIAL_SWEEP, ORDERS, DOMAIN_SWEEP, SCHEMAS)
 
 Now = Callable[[], datetime]
 
@@ -151,7 +152,17 @@ def look_after_pools(parts: Parts, publishing: Publishing, certificates: SelfMan
 def look_after_credentials(parts: Parts, publishing: Publishing, cluster: Cluster) -> None:
     """Have SMTPCredentials' passwords made and replaced."""
     place = partial(_place, parts.settings, cluster)
-    credentials = Credentials(parts.kube, parts.queue, parts.writer, publishing.report, place, parts.settings.namespace)
+    suspensions = Suspensions(parts.queue.connected, parts.work.add)
+    credentials = Credentials(
+        parts.kube,
+        parts.queue,
+        parts.writer,
+        publishing.report,
+        place,
+        parts.settings.namespace,
+        suspensions.report,
+    )
+    parts.reconcilers[ORDERS.kind] = suspensions.look
     parts.reconcilers[SMTP_CREDENTIAL.name] = credentials.reconcile
     parts.reconcilers[CREDENTIAL_SWEEP.kind] = credentials.sweep
 

@@ -52,6 +52,7 @@ class Credentials:
     policy: Callable[[Mapping[str, Any]], Report | None]
     place: Callable[[], Place]
     platform_namespace: str
+    suspended: Callable[[Mapping[str, Any]], Report] = lambda _entry: Report()
     now_s: Callable[[], float] = time.time
 
     async def reconcile(self, key: Key) -> float | None:
@@ -76,7 +77,7 @@ class Credentials:
         except (QueueUnavailableError, QueueFullError, ApiError) as error:
             text = f"the queue's store cannot be reached: {error}"
             report, look_s = Report((Condition("SecretReady", UNKNOWN, "ConfigStoreUnavailable", text),)), 3.0
-        await self.writer.write(key, [judged, report])
+        await self.writer.write(key, [judged, report, self.suspended(entry)])
         return look_s
 
     async def sweep(self, _key: Key) -> float:
