@@ -22,10 +22,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXTRA = """
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: careful, namespace: shop},
- spec: {domain: careful.test, content: {hold: 1%, reject: 95%, shareForTraining: true}}}
+ spec: {domain: careful.test, content: {hold: 0%, reject: 95%, shareForTraining: true}}}
 ---
 {apiVersion: paquebot.dev/v1alpha1, kind: MailDomain, metadata: {name: strict, namespace: shop},
- spec: {domain: strict.test, content: {hold: 1%, reject: 95%, holdFor: 2s, onHoldExpiry: Refuse}}}
+ spec: {domain: strict.test, content: {hold: 0%, reject: 95%, holdFor: 2s, onHoldExpiry: Refuse}}}
 """
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 BY = ("--author", "ann", "--reason", "known customer")
@@ -75,7 +75,7 @@ async def test_what_is_held_is_reviewed_explained_and_released_and_then_arrives(
     assert "then delivered" in listed
     explained = (await spam(stage, "explain", ident)).output
     assert f"{ident}: held at" in explained
-    assert "tag 50.00%, hold 1.00%, reject 95.00%, as MailDomain shop/careful has them" in explained
+    assert "tag 50.00%, hold 0.00%, reject 95.00%, as MailDomain shop/careful has them" in explained
     assert f"paquebot spam release {ident}.1" in explained
     dry = await spam(stage, "release", ident, "--dry-run", *BY)
     assert "1 delivery would be changed; nothing was" in dry.output
@@ -86,7 +86,7 @@ async def test_what_is_held_is_reviewed_explained_and_released_and_then_arrives(
     assert (record.author, record.reason) == ("ann", "known customer")
     values = json.loads((await spam(stage, "explain", ident, "--output", "json")).output)
     assert [each["kind"] for each in values["fates"]] == ["released", "delivered"]
-    assert values["verdict"]["levels"]["hold"] == 0.01
+    assert values["verdict"]["levels"]["hold"] == 0.0
 
 
 async def test_what_a_person_refuses_is_reported_to_its_sender_without_the_reason(stage: Stage) -> None:

@@ -223,9 +223,16 @@ class Platform:
         self.ports["smtps"] = self.wanted.smtps_port or free_port()
         self.ports["smtp"] = self.wanted.smtp_port or free_port()
         for name in ("auth", "spamfilter", "router"):
-            more = {"SUPPRESSION_KEY": str(self.place.suppression_key)} if name == "spamfilter" else {}
+            more = self._spamfilter_environment() if name == "spamfilter" else {}
             self.services[name] = self._service(name, name, {"GRPC_LISTEN": self._at(name)} | more)
         self.services["submission"] = self._service("submission", "submission", self._submission_environment())
+
+    def _spamfilter_environment(self) -> dict[str, str]:
+        """Return what the spam filter needs to know. The sandbox's mail is words at random: a model would hold some."""
+        own = {"SUPPRESSION_KEY": str(self.place.suppression_key)}
+        if self.wanted.world is None or "PAQUEBOT_MODEL" in os.environ:
+            return own
+        return own | {"MODEL": "none"}
 
     def _submission_environment(self) -> dict[str, str]:
         """Return what submission needs to know."""

@@ -3,7 +3,7 @@
 Both read the same features, gathered once. What the second thinks changes nothing: it is logged and counted.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -12,8 +12,10 @@ from paquebot.mail.verdict import Levels
 from paquebot.spamfilter.content import Model, ModelUnusableError, Opinion
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.judge import BIAS, rules
-from paquebot.spamfilter.reading import read
+from paquebot.spamfilter.reading import Reading, read
 
+WORDS_MIN = 24  # slots of words and pairs, of mail without links, attachments and HTML
+NO_MODEL = Path("none")  # as a setting: rules judge
 LOG = structlog.get_logger()
 
 
@@ -42,22 +44,28 @@ class Panel:
         if self.model is None and self.shadow is None:
             return _by_rules(facts), None
         reading = read(facts)
-        said = [
-            Read(model.opinion_of(facts, reading), model.digest, Levels(*model.levels)) if model else None
-            for model in (self.model, self.shadow)
-        ]
+        said = [_by_model(model, facts, reading) if model else None for model in (self.model, self.shadow)]
         return said[0] or _by_rules(facts), said[1]
 
 
 def load(path: Path | None) -> Model | None:
     """Read a model; None, and an error in the log, when it cannot be used: rules still judge."""
-    if path is None:
+    if path is None or path == NO_MODEL:
         return None
     try:
         return Model.load(path)
     except ModelUnusableError as error:
         LOG.error("a model is not used", path=str(path), why=str(error))  # noqa: TRY400  (no fault of ours)
         return None
+
+
+def _by_model(model: Model, facts: Facts, reading: Reading) -> Read:
+    """Return what a model says; of a few plain words it knows too little, and rules decide about them."""
+    opinion = model.opinion_of(facts, reading)
+    is_bare = not (facts.links or facts.attachments or any(text.is_html for text in facts.texts))
+    if is_bare and len(opinion.words) < WORDS_MIN:
+        opinion = replace(_by_rules(facts).opinion, words=opinion.words)
+    return Read(opinion, model.digest, Levels(*model.levels))
 
 
 def _by_rules(facts: Facts) -> Read:
