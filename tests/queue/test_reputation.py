@@ -8,7 +8,7 @@ import pytest
 from paquebot.mail.record import Kind, Record
 from paquebot.queue.events import EventWriter
 from paquebot.queue.jetstream import FenceLostError, JetStream, Message, QueueUnavailableError
-from paquebot.queue.reputation import Events, Shelf, Stored, records_of
+from paquebot.queue.reputation import Events, Shelf, Stored, forget_senders, records_of
 from queue_fixtures import Connect
 from tests_support import wait_for
 
@@ -87,3 +87,13 @@ async def test_the_filter_writes_histories_and_reads_no_other_stream(js: JetStre
     with pytest.raises(QueueUnavailableError):
         await submission.ask("$KV.reputation.account.a.b", b"{}", 0.3)
     assert await Shelf(js).last() == 0
+
+
+async def test_a_tenants_accounts_are_forgotten_and_no_others(js: JetStream) -> None:
+    shelf = Shelf(js)
+    for key in ("account.shop.a", "account.shop.b", "author.shop.a.x_example", "account.news.a", "domain.x_example"):
+        await shelf.write(key, b"1", 0, 60)
+    assert await forget_senders(js, "shop") == 3
+    entries, _ = await shelf.since(0)
+    assert set(entries) == {"account.news.a", "domain.x_example"}
+    assert await forget_senders(js, "shop") == 0

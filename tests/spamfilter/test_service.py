@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from history_support import BEGIN_S, settled
 from model_fixtures import write_small_model
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action
-from paquebot.policy.values import MailDomain, Policy, Thresholds
+from paquebot.policy.takeover import Takeover, TakeoverAction
+from paquebot.policy.values import MailDomain, Policy, SMTPCredential, Thresholds
 from paquebot.queue.reputation import Shelf
 from paquebot.runtime.authority import create_authority, issue
 from paquebot.runtime.frame_client import FrameClient
@@ -22,8 +24,10 @@ from paquebot.runtime.settings import Address
 from paquebot.spamfilter.content import Model
 from paquebot.spamfilter.delta import Delta, Lesson
 from paquebot.spamfilter.facts import gather
+from paquebot.spamfilter.history.codec import encode_account
 from paquebot.spamfilter.history.histories import Histories
-from paquebot.spamfilter.history.keys import Hashes
+from paquebot.spamfilter.history.keys import Hashes, account_key
+from paquebot.spamfilter.history.standing import Step
 from paquebot.spamfilter.judged import KEPT_S
 from paquebot.spamfilter.learning import Notes, Taught
 from paquebot.spamfilter.panel import Panel
@@ -32,6 +36,7 @@ from paquebot.wire.spamfilter import JUDGE, JUDGE_STREAM, JudgeRequest
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 _CALLER = Caller("submission", {})
+_OWN = Principal("shop", "own", senders=("*@two.example",))
 _SENDER = Principal("shop", "shop.app", any_sender=True)
 _SHADOW = MailDomain("shop", "one", "one.example", "shop_main", content=Thresholds(shadow=True))
 _LENIENT = MailDomain("shop", "two", "two.example", "shop_main", content=Thresholds(tag=0.5, hold=0.9, reject=2))
@@ -181,3 +186,48 @@ async def test_a_single_call_is_answered_alike(port: int, identities: Path) -> N
     verdict = await channel.unary(JUDGE, _request("ann@one.example"), 10)
     assert (verdict.action, verdict.shadow_action) == (Action.ACCEPT, Action.REJECT)
     await channel.close()
+
+
+@pytest.mark.parametrize(
+    ("action", "held", "step"),
+    [
+        (TakeoverAction.OBSERVE, Action.ACCEPT, None),
+        (TakeoverAction.HOLD, Action.HOLD, Step.HOLD),
+        (TakeoverAction.SUSPEND, Action.HOLD, Step.SUSPEND),
+        (TakeoverAction.CANCEL, Action.HOLD, Step.CANCEL),
+    ],
+)
+def test_an_account_that_changes_is_held_and_answered_as_far_as_the_policy_goes(
+    action: TakeoverAction, held: Action, step: Step | None
+) -> None:
+    told: list[Step | None] = []
+    histories = Histories(Hashes(b"k" * 32))
+    quiet = MailDomain("shop", "three", "three.example", "shop_main", content=Thresholds(tag=2, hold=2, reject=2))
+    app = SMTPCredential("shop", "shop.app", takeover=Takeover(action))
+    policy = Policy("r1", {quiet.domain: quiet}, credentials={app.username: app})
+    now_s = BEGIN_S + 1e6
+    spam_filter = SpamFilter(
+        policy, histories, respond=lambda _origin, _standing, taken: told.append(taken), clock_s=lambda: now_s
+    )
+    verdict = spam_filter.answer(_request("ann@three.example", b"Hello\r\n"), _CALLER)
+    assert verdict.action is Action.ACCEPT
+    histories.learn(account_key("shop", "shop.app"), encode_account(settled()), now_s)
+    for number in range(12):
+        request = replace(_request("ann@three.example"), id=f"id-{number}", client_address="198.51.100.9")
+        verdict = spam_filter.answer(request, _CALLER)
+    assert (verdict.action, verdict.alarmed, told[-1]) == (held, True, step)
+
+
+def test_who_is_only_faster_and_elsewhere_is_asked_to_come_later() -> None:
+    histories = Histories(Hashes(b"k" * 32))
+    now_s = BEGIN_S + 1e6
+    spam_filter = SpamFilter(_POLICY, histories, clock_s=lambda: now_s)
+    spam_filter.answer(replace(_request("ann@two.example", b"Hello\r\n"), principal=_OWN), _CALLER)
+    histories.learn(account_key("shop", "own"), encode_account(settled()), now_s)
+    slow = ""
+    for number in range(40):
+        envelope = Envelope("ann@two.example", (f"b{number}@two.example",))
+        request = _request("ann@two.example", b"Hello, see http://new.example/\r\n")
+        request = replace(request, id=f"id-{number}", principal=_OWN, envelope=envelope, client_address="198.51.100.9")
+        slow = slow or spam_filter.answer(request, _CALLER).slow
+    assert slow.startswith("It sent ")

@@ -14,6 +14,7 @@ from paquebot.mail.record import Record
 from paquebot.queue.jetstream import ApiError, JetStream, Message, QueueUnavailableError
 from paquebot.queue.provision import REPUTATION_CONSUMER
 from paquebot.queue.pull import GROUP, Pull
+from paquebot.queue.subjects import site_token
 from paquebot.wire.method import WireError
 from paquebot.wire.record import decode_records
 
@@ -120,6 +121,15 @@ class Events:
 
     def _miss(self) -> None:
         LOG.warning("the consumer of events is not there: reputation stands still until the publisher makes it")
+
+
+async def forget_senders(js: JetStream, tenant: str) -> int:
+    """Drop the histories of a tenant's accounts; return how many. What is in memory follows with their next message."""
+    purged = [
+        await js.request(f"STREAM.PURGE.{STREAM}", {"filter": f"$KV.{BUCKET}.{kind}.{site_token(tenant)}.>"})
+        for kind in ("account", "author")
+    ]
+    return sum(int(each["purged"]) for each in purged)
 
 
 def records_of(messages: Iterable[Message]) -> list[tuple[Record, ...]]:

@@ -11,6 +11,7 @@ from paquebot.cli.screen import CONSOLE
 from paquebot.queue.buckets import Bucket
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.replay import forget_shared
+from paquebot.queue.reputation import forget_senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Dropped:
     delta: bool
     judged: int
     shared: int
+    histories: int  # of its accounts
 
 
 @click.command()
@@ -27,7 +29,7 @@ class Dropped:
 @OUTPUT_OPTION
 @STATE_OPTION
 def forget(tenant: str, output: str, place: Place) -> None:
-    """Drop what a tenant's people have taught, the words kept of its judged mail, and what it shared for training.
+    """Drop what a tenant's people have taught, the words kept of its judged mail, what it shared, and its histories.
 
     Its mail is judged like a new tenant's from then on; what is learned later is learned anew. Models that were
     trained with what it shared stay: `paquebot spam use` goes back to an earlier one.
@@ -38,6 +40,7 @@ def forget(tenant: str, output: str, place: Place) -> None:
     else:
         learned = "what was learned" if dropped.delta else "nothing that was learned"
         CONSOLE.print(f"{tenant}: dropped {learned}, {dropped.judged} judged and {dropped.shared} shared messages")
+        CONSOLE.print(f"{tenant}: dropped {dropped.histories} histories of its accounts")
     if not any(astuple(dropped)):
         raise click.exceptions.Exit(1)
 
@@ -49,4 +52,5 @@ async def _forget(js: JetStream, tenant: str) -> Dropped:
     had = await deltas.get(tenant) is not None
     if had:
         await deltas.delete(tenant)
-    return Dropped(had, int(purged["purged"]), await forget_shared(js, tenant))
+    histories = await forget_senders(js, tenant)
+    return Dropped(had, int(purged["purged"]), await forget_shared(js, tenant), histories)
