@@ -1,8 +1,11 @@
 """A trace tells what happened to a message, who wanted it, and what became of the reports about it."""
 
+import pytest
+
 from paquebot.cli.trace import of_delivery, row
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
+from paquebot.mail.verdict import Action, Reason, Verdict
 
 
 def record(kind: Kind, ident: str = "m", n: int = 1, **more: object) -> Record:
@@ -14,6 +17,25 @@ def test_the_last_column_says_the_reply_who_wanted_it_and_which_report_tells_it(
     assert row(refused, "m")[-1] == "550 5.1.1 No such user; its sender is told by r"
     assert row(record(Kind.CANCELLED, author="ann", reason="a mistake"), "m")[-1] == "a mistake; by ann"
     assert row(record(Kind.ACCEPTED), "m")[-1] == ""
+
+
+LINK = Reason("link", 2.0, "A link deceives.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (Verdict(Action.ACCEPT, 0.1, (LINK,)), ""),
+        (Verdict(Action.TAG, 0.6, (LINK,), model="abc"), "verdict tag, probability 0.60 by model abc: A link deceives"),
+        (Verdict(Action.HOLD, 0.9, (LINK,)), "verdict hold, probability 0.90"),
+        (
+            Verdict(Action.ACCEPT, 0.9, shadow_action=Action.HOLD),
+            "would be hold, probability 0.90: nothing alone decided",
+        ),
+    ],
+)
+def test_what_the_filter_did_not_plainly_let_through_is_told_with_its_reasons(verdict: Verdict, told: str) -> None:
+    assert row(record(Kind.ACCEPTED, verdict=verdict), "m")[-1] == told
 
 
 def test_what_happens_to_a_report_is_shown_as_such() -> None:

@@ -13,12 +13,14 @@ from paquebot.cli.queue import clock, on_queue
 from paquebot.cli.screen import show_table
 from paquebot.mail.ident import accepted_ms
 from paquebot.mail.record import Record
+from paquebot.mail.verdict import Action, Verdict
 from paquebot.queue.events import read_about
 from paquebot.queue.jetstream import JetStream
 
 EARLIER_MS = 60_000  # clocks differ; records are read from a little before the id's own time
 KEPT_MS = 72 * 3_600_000
 UUID_BY_TIME = 7
+_DIGITS = 12  # of a digest
 
 
 @click.command()
@@ -46,7 +48,7 @@ def trace(name: str, output: str, place: Place) -> None:
 
 def row(record: Record, ident: str) -> tuple[str, ...]:
     """Return how a record is shown in the trace of a message; what is about a report of it says so."""
-    told = [str(record.reply or record.reason)]
+    told = [str(record.reply or record.reason), _judged(record.verdict)]
     if record.author:
         told.append(f"by {record.author}")
     if record.report:
@@ -60,6 +62,18 @@ def row(record: Record, ident: str) -> tuple[str, ...]:
         clock(record.next_ms) if record.next_ms else "",
         "; ".join(filter(None, told)),
     )
+
+
+def _judged(verdict: Verdict | None) -> str:
+    """Say what the filter thought of a message that it did not plainly let through."""
+    if verdict is None or (verdict.shadow_action or verdict.action) is Action.ACCEPT:
+        return ""
+    does = f"would be {verdict.shadow_action}" if verdict.shadow_action else f"verdict {verdict.action}"
+    model = f" by model {verdict.model[:_DIGITS]}" if verdict.model else ""
+    said = f"{does}, probability {verdict.probability:.2f}{model}"
+    if verdict.action is Action.HOLD:  # why is the reason that it waits
+        return said
+    return f"{said}: {', '.join(reason.text.rstrip('.') for reason in verdict.reasons) or 'nothing alone decided'}"
 
 
 def _since(ident: str) -> int:

@@ -12,7 +12,7 @@ from paquebot.cli.queue import on_queue
 from paquebot.cli.screen import CONSOLE
 from paquebot.cli.spam.evaluate import told
 from paquebot.cli.spam.models import SHOWN, put
-from paquebot.cli.spam.train import STORIES
+from paquebot.cli.spam.train import DATA_OPTION, SEED_OPTION, STORIES_OPTION
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.models import Models
 from paquebot.queue.replay import Shared, read_shared
@@ -26,21 +26,16 @@ SHARED_MIN = 20  # messages, of both labels together
 
 
 @click.command()
-@click.option(
-    "--data",
-    "folder",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="A folder with labelled mail, as for `spam train`; its split `val` judges both models.",
-)
-@click.option("--stories", default=STORIES, show_default=True, help="Composed messages of each label; 0: none.")
-@click.option("--seed", default=1, show_default=True, help="Of the composed messages.")
+@DATA_OPTION
+@STORIES_OPTION
+@SEED_OPTION
 @AUTHOR_OPTION
 @STATE_OPTION
 def retrain(folder: Path, stories: int, seed: int, author: str, place: Place) -> None:
     """Train a model with what people decided about mail of domains that share it, and store it if it is no worse.
 
-    It is not used before `paquebot spam use` says so. Takes minutes; needs scipy (`pip install paquebot[training]`).
+    The split `val` of the folder judges it beside the one in force. It is not used before `paquebot spam use` says so.
+    Takes minutes; needs scipy (`pip install paquebot[training]`).
     """
     shared, old = on_queue(place, _gathered)
     if len(shared) < SHARED_MIN:

@@ -11,16 +11,23 @@ from paquebot.spamfilter.content import SHIPPED
 STORIES = 8_000  # composed messages of each label, where nothing else is asked for
 
 
-@click.command()
-@click.option(
+DATA_OPTION = click.option(
     "--data",
     "folder",
     type=click.Path(path_type=Path),
     required=True,
     help="A folder with labelled mail: JSON lines with id, label, source, raw.",
 )
-@click.option("--stories", default=STORIES, show_default=True, help="Composed messages of each label; 0: none.")
-@click.option("--seed", default=1, show_default=True, help="Of the composed messages.")
+STORIES_OPTION = click.option(
+    "--stories", default=STORIES, show_default=True, help="Composed messages of each label; 0: none."
+)
+SEED_OPTION = click.option("--seed", default=1, show_default=True, help="Of the composed messages.")
+
+
+@click.command()
+@DATA_OPTION
+@STORIES_OPTION
+@SEED_OPTION
 @click.option("--out", type=click.Path(path_type=Path), default=SHIPPED, help="Where the model goes, its card beside.")
 def train(folder: Path, stories: int, seed: int, out: Path) -> None:
     """Make a model of all labelled mail in a folder, and of mail composed from stories.
