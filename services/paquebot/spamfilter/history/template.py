@@ -8,7 +8,8 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-TEXT_MAX_BYTES = 2_048
+TEXT_MAX_BYTES = 1_024
+_READ_MAX_BYTES = 8_192  # of HTML, from its body on
 TEXT_MIN_BYTES = 48  # less says nothing
 NEAR_BITS = 10  # unrelated texts differ in 32, give or take 4
 _RUN = 8
