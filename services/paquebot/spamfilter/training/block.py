@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from paquebot.spamfilter.training.scene import Scene
 from paquebot.spamfilter.training.story import As, Part, Story
 
+_TOLD_BY = 0.5  # of quotes say who wrote them
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -27,8 +29,20 @@ class Block:
 
 def blocks(story: Story, scene: Scene) -> tuple[Block, ...]:
     """Return what a story's parts say in a scene, without those that chance leaves out."""
-    present = [part for part in story.parts if part.chance >= 1 or scene.rng.random() < part.chance]
-    return tuple(_block(part, scene) for part in present)
+    said: list[Block] = []
+    for part in story.parts:
+        if part.chance < 1 and scene.rng.random() >= part.chance:
+            continue
+        if part.kind is As.QUOTE and scene.rng.random() < _TOLD_BY:
+            said.append(Block(As.PARAGRAPH, _told_by(scene)))
+        said.append(_block(part, scene))
+    return tuple(said)
+
+
+def _told_by(scene: Scene) -> str:
+    """Return the line by which programs introduce earlier mail."""
+    told = scene.rng.choice(scene.place.wrote)
+    return told.format(date=scene.one("date"), time=scene.one("time"), person=scene.one("person"))
 
 
 def _block(part: Part, scene: Scene) -> Block:
