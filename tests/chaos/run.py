@@ -114,11 +114,12 @@ class Run:
                     break
             await asyncio.sleep(LOOK_S)
         self.drained_s = time.monotonic() - began
-        await self._follow([*account.which["unexplained"], *account.which["duplicated"], *account.which["lingering"]])
+        which = account.which
+        await self._follow(list(dict.fromkeys([*which["unexplained"], *which["duplicated"], *which["lingering"]])))
         return self._numbers(account) | await self._bodies(set(waiting))
 
     async def _follow(self, pairs: list[str]) -> None:
-        """Tell what happened to those that came twice and nobody knows why."""
+        """Tell what happened to those that came twice, or still wait though they came."""
         js = await self.scene.admin()
         try:
             for queue_id, recipient in [pair.split(" ") for pair in pairs]:
