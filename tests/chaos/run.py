@@ -37,6 +37,7 @@ class Profile:
     gap_s: float = 4.0  # between faults, on average
     drain_s: float = 180.0  # everything must have come to an end then
     servers: int = 1
+    until_empty: bool = True  # else what waits at the end may wait, as long as nothing is missing
     only: str = ""  # of the kinds and targets of the faults that are dealt: those with this in their name
     faults: tuple[Fault, ...] = ()  # one after the other, by what is accepted, not by time; empty: as the seed deals
 
@@ -110,7 +111,7 @@ class Run:
             else:
                 account = self._account(waiting)
                 late = time.monotonic() - began > self.profile.drain_s
-                if (not waiting and not account.lost) or late:
+                if late or not (account.lost or (waiting and self.profile.until_empty)):
                     break
             await asyncio.sleep(LOOK_S)
         self.drained_s = time.monotonic() - began
