@@ -1,3 +1,5 @@
+import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 from model_fixtures import composed, write_small_model
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
-from paquebot.spamfilter.content import WORDS_MAX, Model, ModelUnusableError
+from paquebot.spamfilter.content import SHIPPED, WORDS_MAX, Model, ModelUnusableError
 from paquebot.spamfilter.facts import Facts, gather
 from paquebot.spamfilter.reading import read
 
@@ -101,3 +103,36 @@ def test_a_tenants_words_are_those_of_the_message(model: Model, facts_of: Compos
     facts = facts_of("Hello")
     assert set(model.opinion(facts).words) <= set(read(facts).words.tolist())
     assert replace(model, digest="x").opinion(facts) == model.opinion(facts)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Model:
+    return Model.load(SHIPPED)
+
+
+def test_the_shipped_model_is_the_one_of_its_card(shipped: Model) -> None:
+    card = json.loads(SHIPPED.with_name("card.json").read_text())
+    assert card["digest"] == shipped.digest
+    assert SHIPPED.stat().st_size < 20_000_000
+    assert 0 < shipped.levels[0] <= shipped.levels[1] <= shipped.levels[2] <= 1
+    assert {"en", "de", "fr", "es"} <= shipped.languages == set(card["languages"])
+
+
+def test_the_shipped_model_spares_plain_mail_of_people_and_programs(shipped: Model, facts_of: Compose) -> None:
+    bodies = (
+        "Hello",
+        "Hi Bob,\r\n\r\nthe plan for Thursday is attached; could you look at page two?\r\n\r\nAnn",
+        "Build 412 of main failed in the step tests. See the log for the reason.",
+    )
+    assert all(shipped.opinion(facts_of(body)).logit < log_odds(shipped.levels[1]) for body in bodies)
+
+
+def test_the_shipped_model_tells_new_messages_of_stories_apart(shipped: Model) -> None:
+    mail = composed(99, 40)
+    logits = np.array([shipped.opinion(facts_of_content(each.content)).logit for each in mail])
+    spam = np.array([each.spam for each in mail])
+    assert (logits[spam][:, None] > logits[~spam]).mean() > 0.97
+
+
+def log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))

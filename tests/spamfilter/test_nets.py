@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from paquebot.spamfilter.grams import SLOTS
-from paquebot.spamfilter.nets import Net, from_arrays, to_arrays
+from paquebot.spamfilter.nets import BAG_DOUBT, Net, from_arrays, to_arrays
 
 
 def net() -> Net:
@@ -14,9 +14,11 @@ def net() -> Net:
     return Net(row_of_slot, rows, first, np.zeros(8, np.float32), np.ones(8, np.float32), 0.5)
 
 
-def test_a_bag_is_the_mean_of_rows_each_once() -> None:
+def test_a_bag_is_the_mean_of_rows_each_once_with_some_doubt() -> None:
     made = net()
-    assert made.bag(np.array([5, 9, 5, 77], np.uint32)) == pytest.approx(8 * (made.rows[1] + made.rows[2]) / 2)
+    assert made.bag(np.array([5, 9, 5, 77], np.uint32)) == pytest.approx(
+        8 * (made.rows[1] + made.rows[2]) / (2 + BAG_DOUBT)
+    )
     assert not made.bag(np.array([77], np.uint32)).any()
     assert not made.bag(np.array([], np.uint32)).any()
 

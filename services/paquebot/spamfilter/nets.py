@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from paquebot.spamfilter.grams import SLOTS, Slots
 
 BAG_SCALE: Final = 8.0
+BAG_DOUBT: Final = 12  # rows that say nothing, in every mean: a few words are little evidence
 Floats = NDArray[np.float32]
 
 
@@ -30,7 +31,7 @@ class Net:
     second_bias: float
 
     def bag(self, slots: Slots) -> Floats:
-        """Return the scaled mean of the rows of the slots that mean something, each once."""
+        """Return the scaled mean of the rows of slots that mean something, each once, and of BAG_DOUBT empty ones."""
         known = self.row_of_slot[slots]
         known = known[known > 0]
         if not known.size:
@@ -40,7 +41,7 @@ class Net:
         once[0] = True
         np.not_equal(known[1:], known[:-1], out=once[1:])
         rows: Floats = self.rows[known[once]].sum(axis=0)
-        return rows * np.float32(BAG_SCALE / np.count_nonzero(once))
+        return rows * np.float32(BAG_SCALE / (np.count_nonzero(once) + BAG_DOUBT))
 
     def logits(self, inputs: Floats) -> Floats:
         """Return a logit for each line of inputs: a bag and the standardised form beside it."""

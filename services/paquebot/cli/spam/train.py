@@ -8,7 +8,7 @@ import click
 from paquebot.cli.spam.evaluate import told
 from paquebot.spamfilter.content import SHIPPED
 
-STORIES = 8_000  # composed messages of each label, where nothing else is asked for
+STORIES = 5_000  # composed messages of each label, where nothing else is asked for
 
 
 DATA_OPTION = click.option(

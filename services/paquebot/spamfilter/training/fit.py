@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from paquebot.spamfilter.grams import SLOTS
-from paquebot.spamfilter.nets import BAG_SCALE, Floats, Net
+from paquebot.spamfilter.nets import BAG_DOUBT, BAG_SCALE, Floats, Net
 from paquebot.spamfilter.training.corpus import SOURCES_OF_STORIES, SOURCES_OF_TEMPLATES
 from paquebot.spamfilter.training.prepared import Prepared, Ragged
 
 COMPOSED_SHARE = 0.4
+STEPS_MAX = 2_000  # after which the beginning of a moving mean is forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +62,31 @@ class _RowAdam:
         self.mean = np.zeros((rows, columns), np.float32)
         self.square = np.zeros(rows, np.float32)
         self.steps = np.zeros(rows, np.int32)
+        counts = np.arange(1, STEPS_MAX + 1, dtype=np.float64)
+        self.mean_rise = (1 / (1 - 0.9**counts)).astype(np.float32)
+        self.square_rise = (1 / (1 - 0.99**counts)).astype(np.float32)
 
     def step(self, values: Floats, touched: NDArray[np.intp], gradient: Floats, rate: float) -> None:
         """Change the touched rows of values in place."""
+        steps = np.minimum(self.steps[touched], STEPS_MAX - 1)
         self.steps[touched] += 1
-        steps = self.steps[touched].astype(np.float32)
         mean = self.mean[touched] * np.float32(0.9) + gradient * np.float32(0.1)
-        square = self.square[touched] * np.float32(0.99) + (gradient**2).mean(axis=1) * np.float32(0.01)
+        energy = np.einsum("ij,ij->i", gradient, gradient) / np.float32(gradient.shape[1])
+        square = self.square[touched] * np.float32(0.99) + energy * np.float32(0.01)
         self.mean[touched], self.square[touched] = mean, square
-        mean /= (1 - np.float32(0.9) ** steps)[:, None]
-        square = np.sqrt(square / (1 - np.float32(0.99) ** steps)) + np.float32(1e-8)
-        values[touched] -= np.float32(rate) * mean / square[:, None]
+        size = np.sqrt(square * self.square_rise[steps]) + np.float32(1e-8)
+        mean *= (np.float32(rate) * self.mean_rise[steps] / size)[:, None]
+        values[touched] -= mean
 
 
 def vocabulary(slots: Ragged, sources: NDArray[np.str_], recipe: Recipe) -> NDArray[np.uint32]:
     """Return which row a slot has, 0 for none: those of enough messages from enough sources, the commonest first."""
     counts = np.bincount(slots.values, minlength=SLOTS)
     spread = np.zeros(SLOTS, np.uint16)
-    lines = np.repeat(np.arange(len(slots)), np.diff(slots.bounds))
     for source in np.unique(sources):
-        spread[np.unique(slots.values[(sources == source)[lines]])] += 1
+        present = np.zeros(SLOTS, np.bool_)
+        present[slots.take(np.flatnonzero(sources == source)).values] = True
+        spread += present
     good = np.flatnonzero((counts >= recipe.messages_min) & (spread >= recipe.sources_min))
     good = np.sort(good[np.argsort(-counts[good], kind="stable")][: recipe.rows_max])
     rows = np.zeros(SLOTS, np.uint32)
@@ -145,7 +151,7 @@ def _bags(slots: Ragged, row_count: int, rng: np.random.Generator) -> csr_array:
     lines = np.repeat(np.arange(len(slots)), lengths)[kept]
     counts = np.bincount(lines, minlength=len(slots))
     bounds = np.concatenate(([0], np.cumsum(counts)))
-    values = np.repeat((BAG_SCALE / np.maximum(counts, 1)).astype(np.float32), counts)
+    values = np.repeat((BAG_SCALE / (counts + BAG_DOUBT)).astype(np.float32), counts)
     return csr_array((values, slots.values[kept], bounds), shape=(len(slots), row_count))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from paquebot.spamfilter.content import FORMAT, standardised
-from paquebot.spamfilter.nets import BAG_SCALE, Floats, Net, to_arrays
+from paquebot.spamfilter.nets import BAG_DOUBT, BAG_SCALE, Floats, Net, to_arrays
 from paquebot.spamfilter.shape import NAMES
 from paquebot.spamfilter.training.fit import Recipe, fit, weights
 from paquebot.spamfilter.training.prepared import Prepared, Ragged
@@ -126,7 +126,7 @@ def _net_logits(net: Net, slots: Ragged, forms: Floats) -> Floats:
         rows = net.row_of_slot[mine.values]
         known = rows > 0
         counts = np.bincount(np.repeat(np.arange(len(mine)), np.diff(mine.bounds))[known], minlength=len(mine))
-        values = np.repeat((BAG_SCALE / np.maximum(counts, 1)).astype(np.float32), counts)
+        values = np.repeat((BAG_SCALE / (counts + BAG_DOUBT)).astype(np.float32), counts)
         bounds = np.concatenate(([0], np.cumsum(counts)))
         bags = csr_array((values, rows[known], bounds), shape=(len(mine), len(net.rows)))
         found[lines] = net.logits(np.concatenate((bags @ net.rows, forms[lines]), axis=1))

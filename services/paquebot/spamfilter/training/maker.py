@@ -11,7 +11,7 @@ from paquebot.spamfilter.training.corpus import SOURCES_OF_STORIES
 from paquebot.spamfilter.training.evaluation import Answers, Figures, figures
 from paquebot.spamfilter.training.fit import Recipe, weights
 from paquebot.spamfilter.training.folds import joined, leave_out
-from paquebot.spamfilter.training.learner import Calibration, Recipes, arrays_of, calibrated, learn, well_known
+from paquebot.spamfilter.training.learner import Calibration, Learned, Recipes, arrays_of, calibrated, learn, well_known
 from paquebot.spamfilter.training.measures import Truth
 from paquebot.spamfilter.training.prepared import Prepared
 
@@ -30,7 +30,7 @@ class Plan:
             Recipe(batch=64, rows_rate=2e-2), Recipe(batch=64, rows_rate=2e-2, epochs=3, seed=2)
         ),
     )
-    fold_source_max: int = 3_000
+    fold_source_max: int = 2_000
     seed: int = 1
 
 
@@ -50,11 +50,13 @@ def make(prepared: Prepared, plan: Plan, told: Callable[[str], None] = lambda _:
     kept = prepared.take(np.flatnonzero(~prepared.held_out))
     thin = kept.take(thinned(kept, plan.fold_source_max, plan.seed))
     left_out = answers_left_out(thin, plan.fold_recipes, told)
-    calibration = calibrate(left_out, thin)
     told(f"fitting on {len(kept)} messages")
-    learned = learn(kept, plan.recipes)
+    return made_of(learn(kept, plan.recipes), kept, left_out, calibrate(left_out, thin))
+
+
+def made_of(learned: Learned, kept: Prepared, left_out: Answers, calibration: Calibration) -> Made:
+    """Put a model together from its nets, what they were fitted on, and answers about sources left out."""
     languages = well_known(kept)
-    real = ~is_composed(left_out.sources)
     scaled = _scaled(left_out, calibration)
     _, hold, reject = calibration.levels
     return Made(
@@ -62,7 +64,7 @@ def make(prepared: Prepared, plan: Plan, told: Callable[[str], None] = lambda _:
         calibration,
         languages,
         scaled,
-        figures(scaled.take(real), hold, reject),
+        figures(scaled.take(~is_composed(scaled.sources)), hold, reject),
     )
 
 
