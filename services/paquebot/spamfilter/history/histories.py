@@ -85,7 +85,8 @@ class Histories:
             told = {each.ident for each in stored.recent}
             untold = (each for each in seen.own.values() if each.ident not in told)
             seen.own = {each.ident: each for each in untold if _may_be_told(each, stored, now_s)}
-            seen.now = _with(stored, seen.own.values())
+            quiet = stored.alarm is None and seen.now.alarm is None
+            seen.now = _after(stored, seen.own.values()) if quiet else _watched(stored, seen.own.values())
 
     def wished(self, most: int) -> Iterable[str]:
         """Return up to `most` keys that should be read, and forget that they were wished for."""
@@ -126,7 +127,16 @@ def _may_be_told(sent: Sent, stored: Account, now_s: float) -> bool:
     return not passed and now_s - sent.at_s < OWN_S
 
 
-def _with(stored: Account, own: Iterable[Sent]) -> Account:
+def _after(stored: Account, own: Iterable[Sent]) -> Account:
+    """Count messages that were assessed when they were judged; the next one's assessment sees them all again."""
+    account = stored
+    for sent in own:
+        account = account.after(sent)
+    return account
+
+
+def _watched(stored: Account, own: Iterable[Sent]) -> Account:
+    """Count messages while there is an alarm: what is learned of an account depends on it at each step."""
     account = stored
     for sent in own:
         account, _ = watched(account.after(sent), sent.at_s)
