@@ -13,15 +13,19 @@ ROOT: Final = "paquebot (pyproject.toml)"
 
 
 def blocks(lock: str) -> dict[str, str]:
-    """Return each package's lines by its name."""
-    found = re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)
-    return {re.split(r"[=\[]", block, maxsplit=1)[0]: block for block in found if "==" in block}
+    """Return each package's lines by its name; it may stand there once for each of several Pythons."""
+    found: dict[str, str] = {}
+    for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE):
+        if "==" in block:
+            name = re.split(r"[=\[]", block, maxsplit=1)[0]
+            found[name] = found.get(name, "") + block
+    return found
 
 
 def wanted_by(block: str) -> set[str]:
     """Return who wants a package: the names after `# via`."""
-    _, _, told = block.partition("# via")
-    return {line.strip(" #") for line in told.splitlines() if line.strip(" #")}
+    told = re.findall(r"^ +# +(?:via )?(.+)$", block, flags=re.MULTILINE)
+    return {name for name in told if name != "via"}
 
 
 def part(lock: str, root: str = ROOT) -> dict[str, str]:
