@@ -1,5 +1,6 @@
 """Alarms: each term by itself, the steps, and what all of it catches of simulated accounts."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,14 @@ def test_a_newcomer_has_no_habits_to_leave() -> None:
     for number in range(6):
         account = account.after(foreign(number, LATER + number))
     assert assess(account, LATER).step is None
+
+
+def test_a_newcomer_that_was_meant_for_much_is_not_slowed() -> None:
+    account, chance = newcomer(LATER), random.Random(1)
+    for number in range(2000):
+        now_s = LATER + number * 0.05
+        account, _ = watched(account.after(own(number, now_s, chance.gauss(-4.0, 1.5))), now_s)
+        assert account.alarm is None
 
 
 def test_a_run_of_foreign_messages_goes_through_the_steps() -> None:

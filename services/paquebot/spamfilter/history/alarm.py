@@ -29,6 +29,7 @@ SLACK = 1.5  # standard deviations that a message may be above its account's lev
 NOVELTY_OVER = 12  # messages
 NOVELTY_S = 6 * 3600.0  # so long something new stays new
 SETTLED = 20.0  # messages after which an account has habits
+HABIT_AFTER_S = 7 * 86_400.0  # from which on an account's hours are known
 STRANGERS_OVER = 10  # messages
 STRANGERS_MIN = 5
 STRANGENESS_MAX = 0.5  # who always writes to new people does so with one text
@@ -103,6 +104,8 @@ def own_content_run(account: Account, _now_s: float) -> Reason | None:
 
 def own_rate(account: Account, now_s: float) -> Reason | None:
     """Speak when this hour brings far more than this hour of the week, and than the busiest lately."""
+    if now_s - account.counts.first_s < HABIT_AFTER_S:
+        return None  # whoever has just come may have been meant for much; a quota is what bounds newcomers
     sent = account.habit.in_this_hour(now_s)
     usual = max(account.habit.usual(now_s), 1.0)
     if sent < usual + 6 * math.sqrt(usual) or sent < 2 * max(account.habit.peak, 5.0):
