@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from paquebot.mail.verdict import Reason
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.judge import RULES
-from paquebot.spamfilter.nets import Floats, Net, from_arrays
+from paquebot.spamfilter.nets import Floats, Net, distinct, from_arrays
 from paquebot.spamfilter.reading import Reading, read
 from paquebot.spamfilter.shape import CARRIED, GROUPS, LINKS, MAKE, NAMES, SENDER, SUBJECT
 
@@ -137,37 +137,39 @@ class Model:
             logit=float(stages[-1]) + sum(reason.weight for reason in ruled),
             reasons=reasons,
             well_known=reading.language in self.languages,
-            words=tuple(np.unique(reading.words)[:WORDS_MAX].tolist()),
+            words=tuple(distinct(reading.words)[:WORDS_MAX].tolist()),
         )
 
     def _stages(self, reading: Reading) -> Floats:
         """Return calibrated log-odds when nothing is known, then with each term of _TERMS added."""
         form = standardised(reading.shape, self.form_mean, self.form_scale)
-        forms = np.stack([np.zeros_like(form), *(form * mask for mask in _MASKS)])
-        total = np.zeros(len(forms), np.float32)
+        total = np.zeros(len(_MASKS), np.float32)
         for net, slots in ((self.words, reading.words), (self.letters, reading.letters)):
             bag = net.bag(slots)
-            bags = np.tile(bag, (len(forms), 1))
-            bags[0] = 0
-            total += net.logits(np.concatenate((bags, forms), axis=1))
+            inputs = np.zeros((len(_MASKS), bag.size + form.size), np.float32)
+            inputs[1:, : bag.size] = bag
+            np.multiply(_MASKS, form, out=inputs[:, bag.size :])
+            total += net.logits(inputs)
         stages: Floats = np.float32(self.slope / 2) * total + np.float32(self.offset)
         return stages
 
 
 def standardised(shape: Floats, mean: Floats, scale: Floats) -> Floats:
     """Return form in standard deviations from the mean; what is unknown is at the mean."""
-    form: Floats = np.nan_to_num(np.clip((shape - mean) / scale, -_FORM_MAX, _FORM_MAX), nan=0.0).astype(np.float32)
+    form: Floats = ((shape - mean) / scale).astype(np.float32, copy=False)
+    np.clip(form, -_FORM_MAX, _FORM_MAX, out=form)
+    form[np.isnan(form)] = 0
     return form
 
 
-def _masks() -> list[Floats]:
-    """Return which features are known when the wording is, then with each group more."""
+def _masks() -> Floats:
+    """Return which features are known when nothing is, then when the wording is, then with each group more."""
     known: set[str] = set()
-    masks = []
+    masks = [np.zeros(len(GROUPS), np.float32)]
     for term in _TERMS:
         known.add(term)
         masks.append(np.array([group in known for group in GROUPS], np.float32))
-    return masks
+    return np.stack(masks)
 
 
 _MASKS = _masks()

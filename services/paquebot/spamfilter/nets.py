@@ -32,22 +32,27 @@ class Net:
 
     def bag(self, slots: Slots) -> Floats:
         """Return the scaled mean of the rows of slots that mean something, each once, and of BAG_DOUBT empty ones."""
-        known = self.row_of_slot[slots]
+        known = self.row_of_slot.take(distinct(slots))  # in order, so that memory is read in order
         known = known[known > 0]
-        if not known.size:
-            return np.zeros(self.rows.shape[1], np.float32)
-        known.sort()
-        once = np.empty(known.size, np.bool_)
-        once[0] = True
-        np.not_equal(known[1:], known[:-1], out=once[1:])
-        rows: Floats = self.rows[known[once]].sum(axis=0)
-        return rows * np.float32(BAG_SCALE / (np.count_nonzero(once) + BAG_DOUBT))
+        rows: Floats = np.add.reduce(self.rows.take(known, axis=0), axis=0)
+        return rows * np.float32(BAG_SCALE / (known.size + BAG_DOUBT))
 
     def logits(self, inputs: Floats) -> Floats:
         """Return a logit for each line of inputs: a bag and the standardised form beside it."""
         hidden = np.maximum(inputs @ self.first + self.first_bias, 0)
         answer: Floats = hidden @ self.second + np.float32(self.second_bias)
         return answer
+
+
+def distinct(slots: Slots) -> Slots:
+    """Return slots in order, each once: what `numpy.unique` does, in half the time."""
+    if not slots.size:
+        return slots
+    ordered = np.sort(slots)
+    once = np.empty(ordered.size, np.bool_)
+    once[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=once[1:])
+    return ordered[once]
 
 
 def to_arrays(net: Net, name: str) -> dict[str, NDArray[np.generic]]:
