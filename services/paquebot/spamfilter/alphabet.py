@@ -74,6 +74,12 @@ def letters(text: str) -> Letters:
     return _of_ascii(text) if text.isascii() else _of_any(text)
 
 
+def prepare() -> None:
+    """Make the tables now, some 50 ms, and not while the first text that is not ASCII waits."""
+    _tables()
+    _latin_readings()
+
+
 def _of_ascii(text: str) -> Letters:
     octets = text.encode("ascii").translate(_ASCII)
     for mark, spaced in _ASCII_MARKS:

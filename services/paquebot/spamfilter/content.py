@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paquebot.mail.verdict import Reason
+from paquebot.spamfilter.alphabet import prepare
 from paquebot.spamfilter.facts import Facts
 from paquebot.spamfilter.judge import RULES
 from paquebot.spamfilter.nets import Floats, Net, distinct, from_arrays
@@ -86,6 +87,7 @@ class Model:
     @classmethod
     def load(cls, path: Path) -> "Model":
         """Read a model. Raises ModelUnusableError when the file is none, or one of another release."""
+        prepare()
         try:
             if path.stat().st_size > _FILE_MAX_BYTES:
                 raise ModelUnusableError(f"{path} is larger than a model may be ({_FILE_MAX_BYTES} bytes)")
