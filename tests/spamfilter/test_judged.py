@@ -19,6 +19,8 @@ POLICY, UNKNOWN = Reply(550, "5.7.1", "Spam"), Reply(550, "5.1.1", "No such user
         (replace(RECORD, author="ann"), Label(is_wanted=True, weight=1.0)),
         (replace(RECORD, kind=Kind.REFUSED, author="ann"), Label(is_wanted=False, weight=1.0)),
         (replace(RECORD, kind=Kind.FAILED, host="mx", reply=POLICY), Label(is_wanted=False, weight=0.5)),
+        (replace(RECORD, kind=Kind.COMPLAINT), Label(is_wanted=False, weight=1.0)),
+        (replace(RECORD, kind=Kind.UNSUBSCRIBE), Label(is_wanted=False, weight=0.1)),
         # nobody decided
         (RECORD, None),
         (replace(RECORD, kind=Kind.REFUSED, reply=POLICY), None),

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     ALARMED = "alarmed"  # an account does not act like itself
     SUSPENDED = "suspended"  # a credential, because its account does not act like itself
     RESUMED = "resumed"  # a credential, by a person
+    COMPLAINT = "complaint"  # a recipient's, as a host reports it (RFC 5965); read, and not written by this release yet
+    UNSUBSCRIBE = "unsubscribe"  # a recipient's, by one click (RFC 8058); the same
     IN_DOUBT = "in_doubt"  # the reply to the final dot was lost
 
 

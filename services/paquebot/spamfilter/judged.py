@@ -16,8 +16,7 @@ _FORMAT: Final = 1
 _HEAD: Final = struct.Struct("<BBffH")  # format, flags, logit, the weight of what was taught, words
 _ALARMED, _TAUGHT_WANTED = 1, 2
 _POLICY: Final = "5.7."  # RFC 3463 §3.8: security or policy
-COMPLAINT, UNSUBSCRIBE = "complaint", "unsubscribe"  # kinds of records that later releases write
-TEACHING: Final = (Kind.RELEASED.value, Kind.REFUSED.value, Kind.FAILED.value, COMPLAINT, UNSUBSCRIBE)
+TEACHING: Final = (Kind.RELEASED, Kind.REFUSED, Kind.FAILED, Kind.COMPLAINT, Kind.UNSUBSCRIBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,16 @@ def decode(encoded: bytes) -> Judged | None:
 
 def label_of(record: Record) -> Label | None:
     """Return what a record teaches about its message; None for nothing."""
-    kind: str = record.kind
-    match kind:
+    match record.kind:
         case Kind.RELEASED if record.author:
             return Label(is_wanted=True, weight=1.0)
         case Kind.REFUSED if record.author:
             return Label(is_wanted=False, weight=1.0)
         case Kind.FAILED if record.host and record.reply is not None and record.reply.enhanced.startswith(_POLICY):
             return Label(is_wanted=False, weight=0.5)
-        case "complaint":
+        case Kind.COMPLAINT:
             return Label(is_wanted=False, weight=1.0)
-        case "unsubscribe":
+        case Kind.UNSUBSCRIBE:
             return Label(is_wanted=False, weight=0.1)
     return None
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from history_support import BEGIN_S, settled
 from paquebot.mail.record import Kind, Record
 from paquebot.mail.reply import Reply
@@ -112,6 +114,12 @@ def test_mail_that_was_not_scanned_is_counted_and_not_learned() -> None:
     ((_, change), *_) = tally().changes((replace(ACCEPTED, verdict=Verdict(Action.ACCEPT, unscanned=True)),))
     assert change == Change(NOW, {What.SENT: 1.0, What.RECIPIENTS: 1.0})
     assert change.of_account(None).recent == ()
+
+
+@pytest.mark.parametrize(("kind", "what"), [(Kind.COMPLAINT, What.COMPLAINTS), (Kind.UNSUBSCRIBE, What.UNSUBSCRIBES)])
+def test_what_recipients_say_counts_as_soon_as_somebody_tells(kind: Kind, what: What) -> None:
+    (_, change), *_ = tally().changes((later(kind),))
+    assert change.happened == {what: 1.0}
 
 
 def test_a_person_who_resumes_a_credential_calms_its_account() -> None:

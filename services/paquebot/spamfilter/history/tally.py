@@ -22,7 +22,11 @@ _POLICY = "5.7."
 _NOBODY = frozenset({"5.1.1", "5.1.6", "5.1.10", "5.2.1"})  # RFC 3463 §3.2, §3.3, RFC 7505 §5
 
 _OF_MESSAGES = frozenset({What.HELD, What.RELEASED, What.REFUSED})
-_BY_NAME = {"refused": What.REFUSED, "complaint": What.COMPLAINTS, "unsubscribe": What.UNSUBSCRIBES}
+_BY_KIND = {
+    Kind.REFUSED: What.REFUSED,
+    Kind.COMPLAINT: What.COMPLAINTS,
+    Kind.UNSUBSCRIBE: What.UNSUBSCRIBES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def _what(record: Record) -> What | None:
         return What.RELEASED if record.author else None
     if record.kind is Kind.FAILED:
         return _bounce(record.reply.enhanced) if record.host and record.reply is not None else None
-    return _BY_NAME.get(record.kind.value)
+    return _BY_KIND.get(record.kind)
 
 
 def _bounce(enhanced: str) -> What | None:
