@@ -167,6 +167,7 @@ async def test_while_no_report_can_be_submitted_the_failed_wait_and_nobody_gets_
         await asyncio.sleep(0.05)
     assert reason.startswith("the report about it cannot be submitted yet; RCPT was answered with 550 5.1.1")
     deliverer.submission_is_down = False
+    await wait_for(lambda: deliverer.reports)  # a look at what waits may miss what is being put back
     await settled(js)
     assert len(deliverer.reports) == 1
     assert [received.envelope.recipients for received in deliverer.internet.received] == [("known@refuse.test",)]

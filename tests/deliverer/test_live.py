@@ -136,5 +136,5 @@ async def test_each_limit_is_told_beside_what_is_used_of_it(dispatcher: Dispatch
     assert used["deliveries in line for a site"] == (3, 1000)
     assert used["sites in memory"] == (2, 2000)
     assert used["sessions"] == (1, 200)
-    assert used["deliveries in hand"] == (4, 4000)
+    assert used["deliveries in hand"] == (4, 5600)
     assert {"records not stored yet", "questions to the resolver", "answers of the resolver"} <= used.keys()

@@ -117,10 +117,11 @@ async def wait_for_mail(stranger: Stranger, door: Door, message: bytes, timeout_
 def in_own_mounts(root: Path, mounts: str, *command: str | Path) -> list[str | Path]:
     """Return a command that runs where only it sees the mounts, and its own users beside the system's."""
     for name, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/bin/false"), ("group", "{0}:x:{1}:")):
-        known = Path(f"/etc/{name}").read_text().rstrip("\n")
-        users = [line.format(user, number) for user, number in USERS.items() if f"\n{user}:" not in known]
+        lines = Path(f"/etc/{name}").read_text().splitlines()
+        known = [each for each in lines if each.partition(":")[0] not in USERS]  # a system's own have other numbers
+        users = [line.format(user, number) for user, number in USERS.items()]
         if not (root / name).exists():  # others may be reading it
-            (root / name).write_text("\n".join([known, *users]) + "\n")
+            (root / name).write_text("\n".join([*known, *users]) + "\n")
     script = f'for each in passwd group; do mount --bind {root}/$each /etc/$each; done\n{mounts}\nexec "$@"'
     return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh", *command]
 

@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from paquebot.mail.principal import Principal
+from paquebot.queue.events import EventWriter
 from paquebot.runtime.memory import Memory
 from paquebot.submission.connection import Hall, SmtpSettings
 from paquebot.submission.crowd import Crowd, CrowdLimits
@@ -31,7 +32,9 @@ async def test_each_limit_is_told_beside_what_is_used_of_it(world: Any, tmp_path
         SmtpSettings("mx.example"), lambda: None, world.intake(), world.authenticate, crowd, room, asyncio.TaskGroup()
     )  # type: ignore[arg-type, return-value]
     shortage = Shortage(Memory(1000, tmp_path), room, crowd)
-    tell_fullness(SmtpServer(hall, unnamed=1), shortage)
+    events = EventWriter(None)  # type: ignore[arg-type]  (nothing is stored)
+    events.unstored = 3
+    tell_fullness(SmtpServer(hall, unnamed=1), shortage, events)
     for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
         crowd.enter(address)
     crowd.seat(Principal("shop", "web"))
@@ -45,3 +48,4 @@ async def test_each_limit_is_told_beside_what_is_used_of_it(world: Any, tmp_path
     assert told("messages at once") == (1, 7)
     assert told("messages in line") == (0, 3)
     assert told("memory bytes") == (500, 1000)
+    assert told("records not stored yet") == (3, 50_000)

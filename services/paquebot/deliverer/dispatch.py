@@ -69,7 +69,7 @@ class Dispatcher:
     bearings: Bearings = field(init=False)  # where deliveries go by what is known now
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(lambda: self.pool.sessions_per_replica)
+        self.sessions = Sessions(self._sessions_max)
         self.bearings = Bearings(self.policy, self.world.resolver, self.port)
         self.memory = Memory(Bucket(self.settler.queue.js, BUCKET), self.pool_token)
         self.settler.queue.on_item = self.on_item
@@ -80,6 +80,11 @@ class Dispatcher:
     def pool(self) -> SendingPool:
         """The pool's policy."""
         return self.policy.pools[self.pool_token]
+
+    def _sessions_max(self) -> int:
+        """Return how many sessions the policy allows: none before there is one."""
+        pool = self.policy.pools.get(self.pool_token)
+        return pool.sessions_per_replica if pool else 0
 
     def follow(self, policy: Policy) -> None:
         """Take a new policy over."""
