@@ -4,6 +4,8 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.origin import Origin
 from paquebot.mail.principal import Principal
@@ -27,6 +29,14 @@ from tests_support import wait_for
 HASHES = Hashes(b"k" * 32)
 KEY = account_key("shop", "orders")
 NOW = time.time()
+
+
+@pytest.fixture(autouse=True)
+def _now() -> None:
+    """Let what a test tells be of now, however long after its import it runs: own messages are known for minutes."""
+    globals()["NOW"] = time.time()
+
+
 TRAITS = Traits(-3.0, "shop.example", 7, 8, ("one.example",), 1 << 40)
 
 
