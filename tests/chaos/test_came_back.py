@@ -4,6 +4,7 @@ Seen with 2.15.2, which now and then compacts its memory of removals away: a sch
 new place; an item that was acknowledged lies in its place again.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from paquebot.mail.delivery import Delivery
 from paquebot.mail.record import Kind
 from paquebot.mail.settlement import Settlement
 from paquebot.queue.jetstream import JetStream, Message
+from paquebot.queue.partition import LATE_MS
 from paquebot.queue.payload import encode
 from paquebot.queue.schedule import schedule_headers
 from paquebot.queue.server import NatsServer
@@ -22,7 +24,8 @@ from tests_support import wait_for
 
 
 async def comes_back(js: JetStream, waits: Delivery) -> None:
-    """Store a schedule as it was before it fired."""
+    """Store a schedule as it was before it fired, so late that it is no first time."""
+    await asyncio.sleep(max(0.0, (waits.next_ms + 2 * LATE_MS - now_ms()) / 1000))
     await js.publish(deferred_subject(waits), encode(Item((waits,)), b"content"), schedule_headers(waits))
 
 
