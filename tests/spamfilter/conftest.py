@@ -1,11 +1,14 @@
-"""Composing messages for rules: a sound message, changed in one place."""
+"""Composing messages for rules: a sound message, changed in one place; and a small model to judge by."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from model_fixtures import write_small_model
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
+from paquebot.spamfilter.content import Model
 from paquebot.spamfilter.facts import Facts, gather
 
 Compose = Callable[..., Facts]
@@ -26,6 +29,20 @@ def content(body: str, **changed: str | None) -> bytes:
     fields: dict[str, str | None] = {**SOUND, **{name.replace("_", "-"): value for name, value in changed.items()}}
     section = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None)
     return f"{section}\r\n{body}\r\n".encode()
+
+
+@pytest.fixture(scope="session")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a small model; training it takes a second or two, so it is done once."""
+    path = tmp_path_factory.mktemp("model") / "model.npz"
+    write_small_model(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(path: Path) -> Model:
+    """Return the small model."""
+    return Model.load(path)
 
 
 @pytest.fixture

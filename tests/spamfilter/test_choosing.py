@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from model_fixtures import write_small_model
 from paquebot.queue.jetstream import JetStream
 from paquebot.queue.models import NONE, SHIPPED, Card, Choice, Models
 from paquebot.spamfilter.choosing import Choosing
@@ -17,9 +16,7 @@ __all__ = ["connect", "identities", "js", "nats"]
 
 
 @pytest.fixture(scope="module")
-def octets(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path: Path = tmp_path_factory.mktemp("model") / "model.npz"
-    write_small_model(path)
+def octets(path: Path) -> bytes:
     return path.read_bytes()
 
 

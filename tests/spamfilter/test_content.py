@@ -17,18 +17,6 @@ from paquebot.spamfilter.reading import read
 Compose = Callable[..., Facts]
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "model.npz"
-    write_small_model(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model(path: Path) -> Model:
-    return Model.load(path)
-
-
 def facts_of_content(content: bytes) -> Facts:
     return gather(content, Envelope("", ("b@two.example",)), Principal("a", "b", any_sender=True))
 

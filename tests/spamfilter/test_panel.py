@@ -4,9 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from model_fixtures import write_small_model
 from paquebot.mail.verdict import Levels
 from paquebot.spamfilter.content import Model
 from paquebot.spamfilter.facts import Facts
@@ -14,18 +11,6 @@ from paquebot.spamfilter.judge import BIAS
 from paquebot.spamfilter.panel import Panel, load
 
 Compose = Callable[..., Facts]
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "model.npz"
-    write_small_model(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model(path: Path) -> Model:
-    return Model.load(path)
 
 
 LONG = (

@@ -8,7 +8,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from history_support import BEGIN_S, settled
-from model_fixtures import write_small_model
 from paquebot.mail.envelope import Envelope
 from paquebot.mail.principal import Principal
 from paquebot.mail.verdict import Action
@@ -84,13 +83,6 @@ def test_a_sampled_message_is_marked_so() -> None:
     spam_filter = spam_filter_of(_POLICY)
     assert spam_filter.answer(_request("ann@two.example", sampled=True), _CALLER).sampled
     assert not spam_filter.answer(_request("ann@two.example"), _CALLER).sampled
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("model") / "model.npz"
-    write_small_model(path)
-    return Model.load(path)
 
 
 def test_a_model_in_the_shadow_decides_nothing_and_its_differences_are_counted(model: Model) -> None:

@@ -32,16 +32,8 @@ def _accepted(delivery: Delivery, kind: Kind, now_ms: int, report_of: str) -> Re
 
 def repeated_record(mail: Mail, ident: str, reply: Reply, wanted: Repeatable) -> Record:
     """Return what the event stream hears of a message that came again, or of another under its key."""
-    return Record(
-        kind=Kind.REPEATED,
-        at_ms=int(time.time() * 1000),
-        id=ident,
-        n=0,
-        tenant=mail.principal.tenant,
-        recipients=mail.envelope.recipients,
-        reverse_path=mail.envelope.reverse_path,
-        credential=mail.principal.credential,
-        size_bytes=len(mail.content),
+    return replace(
+        _of_whole(mail, ident, Kind.REPEATED),
         reason=f"sent again with its {wanted.named_by}: answered with this id, stored once",
         reply=None if reply.is_positive else reply,
     )
@@ -49,8 +41,13 @@ def repeated_record(mail: Mail, ident: str, reply: Reply, wanted: Repeatable) ->
 
 def rejected_record(mail: Mail, ident: str, reply: Reply, verdict: Verdict) -> Record:
     """Return what the event stream hears of a message that was refused as unwanted: its verdict, not its content."""
+    return replace(_of_whole(mail, ident, Kind.REFUSED), reply=reply, verdict=verdict)
+
+
+def _of_whole(mail: Mail, ident: str, kind: Kind) -> Record:
+    """Return a record about a message that has no deliveries of its own."""
     return Record(
-        kind=Kind.REFUSED,
+        kind=kind,
         at_ms=int(time.time() * 1000),
         id=ident,
         n=0,
@@ -59,6 +56,4 @@ def rejected_record(mail: Mail, ident: str, reply: Reply, verdict: Verdict) -> R
         reverse_path=mail.envelope.reverse_path,
         credential=mail.principal.credential,
         size_bytes=len(mail.content),
-        reply=reply,
-        verdict=verdict,
     )
